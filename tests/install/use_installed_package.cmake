@@ -1,0 +1,21 @@
+# cmake -D BUILD_DIR=... -D HOST_DIR=... -D SCRATCH_DIR=... -D GENERATOR=... -D CXX=...
+#       -D CXX_FLAGS=... -P use_installed_package.cmake
+#
+# Installs annals into a fresh prefix, then builds and runs a host application against it.
+
+set(prefix ${SCRATCH_DIR}/prefix)
+set(host_build ${SCRATCH_DIR}/host)
+
+function(run)
+    execute_process(COMMAND ${ARGV} COMMAND_ECHO STDOUT COMMAND_ERROR_IS_FATAL ANY)
+endfunction()
+
+file(REMOVE_RECURSE ${SCRATCH_DIR})
+run(${CMAKE_COMMAND} --install ${BUILD_DIR} --prefix ${prefix})
+run(${CMAKE_COMMAND} -S ${HOST_DIR} -B ${host_build} -G ${GENERATOR}
+    -D CMAKE_PREFIX_PATH=${prefix}
+    -D CMAKE_FIND_USE_PACKAGE_REGISTRY=OFF
+    -D CMAKE_CXX_COMPILER=${CXX}
+    -D CMAKE_CXX_FLAGS=${CXX_FLAGS})
+run(${CMAKE_COMMAND} --build ${host_build})
+run(${host_build}/host)
