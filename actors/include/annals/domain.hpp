@@ -1,0 +1,195 @@
+#pragma once
+
+#include "annals/decision.hpp"
+#include "annals/event.hpp"
+#include "annals/metadata.hpp"
+#include "annals/outcome.hpp"
+
+#include <concepts>
+#include <string_view>
+#include <type_traits>
+#include <variant>
+
+/// What a host writes: aggregates and views as value types with free functions, found by overload.
+///
+///     struct cart {
+///         static constexpr std::string_view name = "cart";
+///         using command = std::variant<add_item, remove_item>;
+///         using event = std::variant<item_added, item_removed>;
+///         using decision = annals::decision<event>;
+///         std::map<std::string, int> items;
+///     };
+///     cart::decision decide(const cart&, const add_item&);
+///     cart evolve(cart, const item_added&);
+///
+/// This header needs neither the actor framework nor the storage engine, and neither does a domain.
+namespace annals {
+
+/// What `decide` may know beside the state and the command. Take it as a third parameter for time
+/// and ids: never ask the machine, or a test of the domain cannot repeat what happened.
+struct command_context {
+    std::string_view id;        ///< of the aggregate: "17"
+    stream_version version = 0; ///< of the state decided on; 0 for a new aggregate
+    const metadata& about;      ///< time, command id, correlation, actor
+};
+
+/// What `evolve` may know beside the state and the event, as an optional third parameter. It is the
+/// same when the event is decided and whenever it is replayed.
+struct event_context {
+    std::string_view stream;    ///< "cart-17"
+    std::string_view id;        ///< "17"
+    stream_version version = 0; ///< of the event in its stream
+    timestamp time{};           ///< of the decision
+    uuid command_id;
+};
+
+/// A view's `evolve` may take this instead: a view folds only what is stored.
+struct logged_context : event_context {
+    log_position position = 0;
+};
+
+template <class A, class C>
+concept decides = requires(const A& state, const C& command) {
+    { decide(state, command) } -> std::convertible_to<typename A::decision>;
+}
+|| requires(const A& state, const C& command, const command_context& context) {
+    { decide(state, command, context) } -> std::convertible_to<typename A::decision>;
+};
+
+template <class S, class E, class Context>
+concept evolves_in_place = requires(S& state, const E& happened) {
+    { evolve(state, happened) } -> std::same_as<void>;
+}
+|| requires(S& state, const E& happened, const Context& context) {
+    { evolve(state, happened, context) } -> std::same_as<void>;
+};
+
+template <class S, class E, class Context>
+concept evolves_by_value = requires(S state, const E& happened) {
+    { evolve(std::move(state), happened) } -> std::same_as<S>;
+}
+|| requires(S state, const E& happened, const Context& context) {
+    { evolve(std::move(state), happened, context) } -> std::same_as<S>;
+};
+
+/// `S evolve(S, const E&)`, or `void evolve(S&, const E&)` for states too large to move about.
+template <class S, class E, class Context = event_context>
+concept evolves = evolves_in_place<S, E, Context> || evolves_by_value<S, E, Context>;
+
+template <class V, class Q>
+concept answers = requires(const V& view, const Q& query) {
+    answer(view, query);
+};
+
+template <class T>
+concept named = requires {
+    { T::name } -> std::convertible_to<std::string_view>;
+};
+
+/// A consistency boundary: decides on commands, changes by events.
+template <class A>
+concept aggregate = std::default_initializable<A> && std::movable<A> && requires {
+    typename A::command;
+    typename A::event;
+    typename A::decision;
+};
+
+/// State folded from many streams that answers queries.
+template <class V>
+concept view = std::default_initializable<V> && std::movable<V> && requires {
+    typename V::query;
+    typename V::event;
+} && !requires {
+    typename V::command;
+};
+
+/// What a view of type V answers to Q. An `answer` that may refuse returns `outcome<T>`; the caller
+/// then sees `outcome<T>`, not `outcome<outcome<T>>`.
+template <class T>
+struct plain_answer {
+    using type = T;
+};
+template <class T>
+struct plain_answer<outcome<T>> {
+    using type = T;
+};
+template <class V, class Q>
+requires answers<V, Q>
+using answer_of = typename plain_answer<std::remove_cvref_t<decltype(answer(
+    std::declval<const V&>(), std::declval<const Q&>()))>>::type;
+
+/// Folds one event into a state, by whichever `evolve` the host wrote.
+template <class S, class E, class Context>
+requires evolves<S, E, Context>
+void fold(S& state, const E& happened, const Context& context) {
+    if constexpr (requires {
+                      { evolve(state, happened, context) } -> std::same_as<void>;
+                  })
+        evolve(state, happened, context);
+    else if constexpr (requires {
+                           { evolve(state, happened) } -> std::same_as<void>;
+                       })
+        evolve(state, happened);
+    else if constexpr (requires {
+                           { evolve(std::move(state), happened, context) } -> std::same_as<S>;
+                       })
+        state = evolve(std::move(state), happened, context);
+    else
+        state = evolve(std::move(state), happened);
+}
+
+/// Decides by whichever `decide` the host wrote.
+template <class A, class C>
+requires decides<A, C>
+typename A::decision decide_on(const A& state, const C& command, const command_context& context) {
+    if constexpr (requires { decide(state, command, context); })
+        return decide(state, command, context);
+    else
+        return decide(state, command);
+}
+
+// --- what the compiler says when something is missing ------------------------------------------
+
+/// Instantiated once for each pair; its name appears in the compiler's message.
+template <class Aggregate, class Command>
+struct require_decide {
+    static_assert(decides<Aggregate, Command>,
+                  "annals: this command has no decide. Write, in the namespace of the aggregate: "
+                  "Aggregate::decision decide(const Aggregate&, const Command&)");
+    static constexpr bool ok = true;
+};
+
+template <class State, class Event, class Context>
+struct require_evolve {
+    static_assert(annals::event<Event>,
+                  "annals: this event has no name. Put ANNALS_EVENT(Type, \"name\", fields...) "
+                  "last inside the struct");
+    static_assert(evolves<State, Event, Context>,
+                  "annals: this event has no evolve. Write, in the namespace of the state: "
+                  "State evolve(State, const Event&)  or  void evolve(State&, const Event&)");
+    static constexpr bool ok = true;
+};
+
+template <class View, class Query>
+struct require_answer {
+    static_assert(answers<View, Query>,
+                  "annals: this query has no answer. Write, in the namespace of the view: "
+                  "Result answer(const View&, const Query&)");
+    static constexpr bool ok = true;
+};
+
+template <class T>
+struct require_name {
+    static_assert(named<T>, "annals: this aggregate or view has no name. Add inside the struct: "
+                            "static constexpr std::string_view name = \"...\";");
+    static constexpr bool ok = true;
+};
+
+/// The whole check of one aggregate or view, for a host's own static_assert: every overload is
+/// there, or the compiler names the one to write.
+template <class T>
+struct complete_domain;
+
+} // namespace annals
+
+#include "annals/domain_checks.hpp"

@@ -1,0 +1,131 @@
+#pragma once
+
+#include "annals/request.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace caf {
+class actor_system;
+}
+
+namespace annals {
+
+/// Bounds on what the actors hold. Every bound answers `overloaded` or passivates; none blocks.
+struct engine_limits {
+    /// Commands sent and not yet answered, over all aggregates.
+    std::size_t max_commands_in_flight = 65'536;
+    /// The memory of those commands, in bytes.
+    std::size_t max_command_bytes_in_flight = std::size_t{256} << 20;
+    /// Commands sent to one aggregate and not yet decided.
+    std::size_t max_commands_waiting_per_aggregate = 16'384;
+    /// Queries sent and not yet answered, over all views.
+    std::size_t max_queries_in_flight = 65'536;
+    /// Aggregates in memory. Beyond it those unused for longest are passivated.
+    std::size_t max_resident_aggregates = 100'000;
+    /// An aggregate without a command for this long is passivated.
+    std::chrono::milliseconds idle_timeout = std::chrono::minutes(5);
+    /// Named command ids that each aggregate remembers, newest first. Within them a repeated
+    /// command returns its first receipt; an older one is decided again.
+    std::size_t remembered_commands = 4'096;
+    /// How often a command is decided again after another writer changed its stream.
+    std::size_t conflict_retries = 8;
+    /// Events read from the journal in one go.
+    std::size_t page_events = 1'024;
+    /// How long a query waits for its view to reach the asked position, unless it says otherwise.
+    std::chrono::milliseconds query_timeout = std::chrono::seconds(30);
+    /// Longest aggregate id, in bytes. At most 190.
+    std::size_t max_id_bytes = 128;
+};
+
+/// What the engine runs on. All of it outlives the engine; the journal is closed by who opened it.
+struct engine_parts {
+    std::shared_ptr<annals::journal> journal;
+    std::shared_ptr<annals::clock> clock;
+    std::shared_ptr<id_source> ids;
+    /// Journal reads run here.
+    std::shared_ptr<blocking_executor> readers;
+    /// Continuations of futures run here.
+    std::shared_ptr<blocking_executor> callbacks;
+    caf::actor_system* system = nullptr;
+};
+
+/// One view, as `engine::status` shows it.
+struct view_status {
+    enum class state : std::uint8_t { catching_up, live, failed, stopped };
+    std::string name;
+    state now = state::catching_up;
+    log_position position = 0; ///< everything up to here is reflected
+    std::uint64_t lag = 0;     ///< events between the view and the journal's head
+    std::uint64_t events = 0;  ///< folded since opening
+    std::uint64_t queries = 0; ///< answered since opening
+    std::string last_error;
+};
+[[nodiscard]] std::string_view to_string(view_status::state state) noexcept;
+
+/// A snapshot of counters; each is exact, together they are approximate.
+struct engine_status {
+    log_position head = 0;
+    std::size_t resident_aggregates = 0;
+    std::size_t commands_in_flight = 0;
+    std::size_t command_bytes_in_flight = 0;
+    std::size_t queries_in_flight = 0;
+    std::uint64_t commands_stored = 0;
+    std::uint64_t commands_already_stored = 0;
+    std::uint64_t commands_nothing = 0;
+    std::uint64_t commands_rejected = 0;
+    std::uint64_t commands_failed = 0;
+    std::uint64_t queries_answered = 0;
+    std::uint64_t queries_failed = 0;
+    std::uint64_t rehydrations = 0;
+    std::uint64_t passivations = 0;
+    std::uint64_t conflicts = 0; ///< commits decided again after another writer's commit
+    std::vector<view_status> views;
+};
+
+/// Hosts aggregates and views as actors over a journal. Thread-safe, except for its destructor.
+///
+/// This is the layer that simulation drives: it owns no thread, reads no clock of its own, and moves
+/// only by its actor system's scheduler, the executors it was given, and `tick`. Hosts use `runtime`.
+class engine {
+public:
+    /// `errc::invalid_argument` if two hosted types share a name, or a command type.
+    [[nodiscard]] static result<std::unique_ptr<engine>>
+    start(engine_parts parts, engine_limits limits, std::span<const hosted> types);
+    ~engine();
+
+    /// Answers `request` exactly once, whatever happens.
+    void send(std::shared_ptr<command_request> request);
+    void ask(std::shared_ptr<query_request> request);
+
+    /// Expires deadlines and passivates idle aggregates. Call it now and then; returns when the next
+    /// deadline is due.
+    steady_time tick();
+    /// `changed` runs, on any thread, when `tick` is wanted earlier than it said. Set it once.
+    void on_earlier_deadline(std::function<void()> changed);
+
+    [[nodiscard]] engine_status status() const;
+
+    /// From now on answers `closed`; what was accepted goes on.
+    void stop_intake();
+    /// Nothing accepted is left unanswered.
+    [[nodiscard]] bool drained() const;
+    /// Waits for `drained`; false if it took longer than `timeout`.
+    [[nodiscard]] bool wait_drained(std::chrono::milliseconds timeout) const;
+    /// Ends all actors; what is still unanswered is answered `aborted` or `outcome_unknown`.
+    void stop_actors();
+    /// Number of actors that have not ended yet.
+    [[nodiscard]] std::size_t live_actors() const;
+    void wait_stopped() const;
+
+private:
+    explicit engine(std::shared_ptr<class engine_core> core);
+    std::shared_ptr<class engine_core> core_;
+};
+
+} // namespace annals

@@ -1,0 +1,191 @@
+#pragma once
+
+#include "annals/outcome.hpp"
+#include "annals/seams.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <coroutine>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+namespace annals {
+
+/// True on threads that must never wait: the scheduler's, the journal's. There `future::get` is an
+/// error instead of a deadlock.
+[[nodiscard]] bool this_thread_must_not_block() noexcept;
+
+/// Marks the current thread for as long as it lives (annals does so on its own threads; a host that
+/// runs its own actor system may do so in a thread hook).
+class no_blocking_scope {
+public:
+    no_blocking_scope() noexcept;
+    ~no_blocking_scope();
+    no_blocking_scope(const no_blocking_scope&) = delete;
+    no_blocking_scope& operator=(const no_blocking_scope&) = delete;
+
+private:
+    bool before_;
+};
+
+/// The place where one answer arrives, shared by who waits and who answers. The first answer wins,
+/// later ones are dropped: exactly one reaches the waiter.
+template <class T>
+class reply_state {
+public:
+    virtual ~reply_state() = default;
+
+    /// Where continuations run. Set before the state is shared.
+    void continue_on(std::shared_ptr<blocking_executor> where) noexcept {
+        continuations_ = std::move(where);
+    }
+
+    [[nodiscard]] bool answered() const noexcept {
+        return claimed_.load(std::memory_order_acquire);
+    }
+    [[nodiscard]] bool ready() const noexcept { return ready_.load(std::memory_order_acquire); }
+
+    /// Delivers the answer. False, and no effect, if there was one already. Any thread.
+    bool complete(outcome<T> answer) {
+        if (claimed_.exchange(true, std::memory_order_acq_rel))
+            return false;
+        std::function<void(outcome<T>)> then;
+        {
+            std::lock_guard lock(mutex_);
+            value_.emplace(std::move(answer));
+            ready_.store(true, std::memory_order_release);
+            then = std::move(then_);
+            if (waiting_)
+                arrived_.notify_all();
+        }
+        if (then)
+            run(std::move(then));
+        on_answered();
+        return true;
+    }
+
+    outcome<T> wait() {
+        if (!spin_briefly() && !ready()) {
+            if (this_thread_must_not_block())
+                return blocked();
+            std::unique_lock lock(mutex_);
+            waiting_ = true;
+            arrived_.wait(lock, [this] { return ready(); });
+        }
+        return *value_;
+    }
+
+    std::optional<outcome<T>> wait_until(steady_time deadline) {
+        if (!ready()) {
+            if (this_thread_must_not_block())
+                return blocked();
+            std::unique_lock lock(mutex_);
+            waiting_ = true;
+            if (!arrived_.wait_until(lock, deadline, [this] { return ready(); }))
+                return std::nullopt;
+        }
+        return *value_;
+    }
+
+    /// Runs `then` with the answer once: later, or at once if it is there already; in both cases on
+    /// the continuation executor. Replaces an earlier one that has not run.
+    void then(std::function<void(outcome<T>)> next) {
+        {
+            std::lock_guard lock(mutex_);
+            if (!ready()) {
+                then_ = std::move(next);
+                return;
+            }
+        }
+        run(std::move(next));
+    }
+
+protected:
+    /// After the answer is delivered; on the answering thread; must not throw or block.
+    virtual void on_answered() noexcept {}
+
+private:
+    static outcome<T> blocked() {
+        return error{errc::would_deadlock,
+                     "waiting here would block a thread that answers depend on; use `then`, "
+                     "co_await, or send the request as an actor message"};
+    }
+
+    /// An answer from memory takes a few microseconds, about as long as going to sleep and waking.
+    bool spin_briefly() const noexcept {
+        for (int i = 0; i < 512; ++i) {
+            if (ready())
+                return true;
+            pause();
+        }
+        return ready();
+    }
+    static void pause() noexcept {
+#if defined(__x86_64__) || defined(__i386__)
+        __builtin_ia32_pause();
+#endif
+    }
+
+    void run(std::function<void(outcome<T>)> next) {
+        if (continuations_)
+            continuations_->post([next = std::move(next), answer = *value_] { next(answer); });
+        else
+            next(*value_);
+    }
+
+    std::atomic<bool> claimed_{false};
+    std::atomic<bool> ready_{false};
+    bool waiting_ = false; ///< guarded by mutex_
+    std::mutex mutex_;
+    std::condition_variable arrived_;
+    std::optional<outcome<T>> value_;
+    std::function<void(outcome<T>)> then_;
+    std::shared_ptr<blocking_executor> continuations_;
+};
+
+/// An answer that will come. Cheap to copy; copies share the answer. Safe from any thread.
+/// Dropping it is fine: the command runs all the same.
+template <class T>
+class [[nodiscard]] future {
+public:
+    explicit future(std::shared_ptr<reply_state<T>> state) noexcept : state_(std::move(state)) {}
+
+    /// An answer that is there already.
+    [[nodiscard]] static future ready(outcome<T> answer) {
+        auto state = std::make_shared<reply_state<T>>();
+        state->complete(std::move(answer));
+        return future(std::move(state));
+    }
+
+    [[nodiscard]] bool is_ready() const noexcept { return state_->ready(); }
+
+    /// Waits for the answer. On a thread that must not block: `errc::would_deadlock`.
+    [[nodiscard]] outcome<T> get() const { return state_->wait(); }
+
+    /// Waits at most `timeout`; empty if the answer is not there by then. The request goes on.
+    template <class Rep, class Period>
+    [[nodiscard]] std::optional<outcome<T>>
+    get_for(std::chrono::duration<Rep, Period> timeout) const {
+        return state_->wait_until(std::chrono::steady_clock::now() + timeout);
+    }
+
+    /// Runs `next` with the answer, once, on the runtime's callback thread, where it may block but
+    /// keeps other callbacks waiting. `next` must not throw.
+    void then(std::function<void(outcome<T>)> next) const { state_->then(std::move(next)); }
+
+    /// `outcome<T> answer = co_await rt.send(...)`; resumes on the runtime's callback thread.
+    [[nodiscard]] bool await_ready() const noexcept { return is_ready(); }
+    void await_suspend(std::coroutine_handle<> waiting) const {
+        state_->then([waiting](const outcome<T>&) { waiting.resume(); });
+    }
+    [[nodiscard]] outcome<T> await_resume() const { return state_->wait(); }
+
+private:
+    std::shared_ptr<reply_state<T>> state_;
+};
+
+} // namespace annals

@@ -1,0 +1,170 @@
+#pragma once
+
+#include "annals/future.hpp"
+#include "annals/hosted.hpp"
+#include "annals/journal.hpp"
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <typeindex>
+#include <utility>
+#include <vector>
+
+/// Requests on their way to an actor. Each is one object that holds what was asked, the place for
+/// the answer and, for a command, the commit it turns into: one allocation from `send` to receipt.
+namespace annals {
+
+/// What a request holds back from others while it waits, returned when it is answered. The engine
+/// implements it.
+class admission;
+
+/// A request with a deadline.
+class expirable {
+public:
+    virtual ~expirable() = default;
+    /// The deadline has passed: answer, if nobody has yet. Any thread.
+    virtual void expire() noexcept = 0;
+};
+
+/// A command on its way to its aggregate and, as events, into the journal.
+///
+/// The sender fills in the public part and gives it to `engine::send`; from then on it belongs to
+/// the engine, and the sender only looks at the reply.
+class command_request : public reply_state<receipt>, public append_operation, public expirable {
+public:
+    command_request(std::string id, std::type_index command_type, std::size_t charge)
+        : aggregate_id(std::move(id)),
+          type(command_type),
+          charged_bytes(charge) {}
+
+    std::string aggregate_id;
+    std::type_index type;      ///< of the command
+    std::size_t charged_bytes; ///< against the engine's byte budget
+    metadata about;
+    steady_time deadline = steady_time::max();
+
+    /// The command's value.
+    [[nodiscard]] virtual const void* command() const noexcept = 0;
+
+    // --- append_operation, expirable: called by the journal and the engine ---------------------
+    [[nodiscard]] std::span<const commit> commits() const noexcept override;
+    void completed(std::span<const append_result> results) noexcept override;
+    void expire() noexcept override;
+
+protected:
+    void on_answered() noexcept override;
+
+private:
+    friend class aggregate_actor;
+    friend class command_ref;
+    friend class engine_core;
+
+    enum class stage : std::uint8_t { waiting, started, answered };
+
+    std::atomic<stage> stage_{stage::waiting};
+    std::atomic<std::uint32_t> holders_{0}; ///< command_refs; the last one answers `aborted`
+    bool named_ = false;
+    std::uint8_t attempts_ = 0;
+    std::size_t command_index_ = 0;
+    std::shared_ptr<class resident> aggregate_;
+    std::shared_ptr<admission> admission_;
+    // The commit, from the decision on.
+    std::shared_ptr<annals::pipeline> pipeline_;
+    bool is_barrier_ = false; ///< nothing to store: only waits for what it was decided on
+    verdict verdict_;
+    stream_version decided_version_ = 0;
+    encoded_events encoded_;
+    std::array<new_event, 1> one_event_;
+    std::vector<new_event> more_events_;
+    commit commit_;
+    error append_error_{};
+};
+
+/// A command of type C.
+template <class C>
+class typed_command final : public command_request {
+public:
+    typed_command(std::string id, C value)
+        : command_request(std::move(id), typeid(C), sizeof(typed_command) + size_hint_of(value)),
+          value_(std::move(value)) {}
+    [[nodiscard]] const void* command() const noexcept override { return &value_; }
+
+private:
+    /// Commands that hold much memory say so: `std::size_t size_hint(const my_command&)`.
+    static std::size_t size_hint_of(const C& value) {
+        if constexpr (requires {
+                          { size_hint(value) } -> std::convertible_to<std::size_t>;
+                      })
+            return size_hint(value);
+        else
+            return 0;
+    }
+    C value_;
+};
+
+/// A query on its way to its view.
+class query_request : public expirable {
+public:
+    query_request(std::type_index view_type, std::type_index query_type)
+        : view(view_type),
+          query(query_type) {}
+
+    std::type_index view;
+    std::type_index query;
+    log_position at_least = 0;                 ///< the view must reflect this position
+    steady_time deadline = steady_time::max(); ///< for reaching it
+
+    /// Answers from the host's view value. Catches what the host's code throws.
+    virtual void answer_from(const void* view_state) noexcept = 0;
+    /// Answers with an error, unless answered already.
+    virtual void fail(error why) noexcept = 0;
+
+    void expire() noexcept override;
+
+private:
+    friend class query_ref;
+    friend class query_actor;
+    friend class engine_core;
+    std::atomic<std::uint32_t> holders_{0};
+    std::shared_ptr<class view_gauge> gauge_; ///< where the view is, for the deadline's error
+    std::shared_ptr<admission> admission_;
+
+protected:
+    /// Gives back what the request held. Call once, when it is answered.
+    void release() noexcept;
+};
+
+/// A query of type Q to a view of type V.
+template <class V, class Q>
+class typed_query final : public reply_state<answer_of<V, Q>>, public query_request {
+public:
+    explicit typed_query(Q value) : query_request(typeid(V), typeid(Q)), value_(std::move(value)) {}
+
+    void answer_from(const void* view_state) noexcept override {
+        try {
+            this->complete(answer(*static_cast<const V*>(view_state), value_));
+        } catch (...) {
+            fail_with_current_exception();
+        }
+    }
+    void fail(error why) noexcept override { this->complete(std::move(why)); }
+
+protected:
+    void on_answered() noexcept override { release(); }
+
+private:
+    void fail_with_current_exception() noexcept;
+    Q value_;
+};
+
+[[nodiscard]] error error_of_current_exception(std::string_view where);
+
+template <class V, class Q>
+void typed_query<V, Q>::fail_with_current_exception() noexcept {
+    fail(error_of_current_exception("answer"));
+}
+
+} // namespace annals

@@ -1,0 +1,5 @@
+#pragma once
+
+/// Everything a host application needs: domain vocabulary and runtime.
+#include "annals/domain.hpp"
+#include "annals/runtime.hpp"

@@ -1,0 +1,35 @@
+#pragma once
+
+#include "annals/engine.hpp"
+#include "annals/lmdb_journal.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+
+namespace annals {
+
+/// Everything about a runtime that a host may choose. The defaults are meant to be kept.
+struct config {
+    /// Directory of the store. Unused where `journal` is set.
+    std::filesystem::path directory;
+    lmdb_options store;
+    engine_limits limits;
+
+    /// Threads for actors: aggregates, projections, queries. 0: one for each processor, at least 2.
+    std::size_t actor_threads = 0;
+    /// Threads for reading the journal: rehydrating aggregates, feeding views.
+    std::size_t reader_threads = 2;
+    /// How long `close` and the destructor let accepted commands finish.
+    std::chrono::milliseconds close_timeout = std::chrono::seconds(30);
+
+    /// Instead of `directory`: a journal the host made (it is closed with the runtime).
+    std::shared_ptr<annals::journal> journal;
+    /// Instead of an actor system of its own: the host's, which must outlive the runtime.
+    caf::actor_system* system = nullptr;
+    /// Instead of the machine's clock and random ids.
+    std::shared_ptr<annals::clock> clock;
+    std::shared_ptr<id_source> ids;
+};
+
+} // namespace annals

@@ -1,0 +1,142 @@
+#pragma once
+
+#include "annals/config.hpp"
+#include "annals/host.hpp"
+
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+
+namespace annals {
+
+/// What may accompany a command.
+struct send_options {
+    /// Command id (makes the command idempotent), correlation, causation, actor, time, extra.
+    metadata about;
+    /// Answered `deadline_exceeded` if it has not been started by then, `outcome_unknown` if it has
+    /// been but is not stored. Without it a command waits as long as it takes.
+    std::optional<std::chrono::milliseconds> timeout;
+};
+
+/// How fresh an answer must be.
+struct ask_options {
+    /// The answer reflects this position, or more. 0: whatever the view has.
+    log_position at_least = 0;
+    /// How long to wait for that; `engine_limits::query_timeout` without it.
+    std::optional<std::chrono::milliseconds> timeout;
+};
+
+/// The answer reflects what this receipt stands for: a caller reads its own writes.
+[[nodiscard]] inline ask_options after(const receipt& written) {
+    return {written.position, {}};
+}
+
+/// A query that names its view: `struct demand_for { using view = demand; ... };`
+template <class Q>
+concept query_with_view = requires {
+    typename Q::view;
+};
+
+/// An event-sourced system inside a host application: open it, send commands, ask queries, close it.
+///
+///     auto rt = annals::runtime::open("shop.db", annals::host<cart>, annals::host<demand>).value();
+///     annals::receipt r = rt.send("17", add_item{"tea", 2}).get().value(); // durable
+///     int tea = rt.ask(demand_for{"tea"}, annals::after(r)).get().value(); // reads its own write
+///
+/// `send`, `ask` and `status` are safe from any thread. Movable; a moved-from runtime may only be
+/// destroyed or assigned to.
+class runtime {
+public:
+    /// Opens or creates the store in `directory` and starts the hosted aggregates and views.
+    /// Errors: those of `open_lmdb_journal`, and `invalid_argument` for hosted types that clash.
+    template <class... Hosted>
+    [[nodiscard]] static result<runtime> open(std::filesystem::path directory,
+                                              const Hosted&... types) {
+        config with;
+        with.directory = std::move(directory);
+        return open(std::move(with), types...);
+    }
+    template <class... Hosted>
+    [[nodiscard]] static result<runtime> open(config with, const Hosted&... types) {
+        const std::initializer_list<hosted> all{static_cast<hosted>(types)...};
+        return start(std::move(with), {all.begin(), all.size()});
+    }
+
+    runtime(runtime&&) noexcept;
+    runtime& operator=(runtime&&) noexcept;
+    /// Closes; see `close`.
+    ~runtime();
+
+    /// Sends a command to the aggregate `id` of the type that handles it. The answer comes when the
+    /// events are durable: a receipt, a rejection by the domain, or an error. Commands that one
+    /// thread sends to one aggregate are decided in that order.
+    template <class C>
+    [[nodiscard]] future<receipt> send(std::string id, C command, send_options options = {}) {
+        auto request = std::make_shared<typed_command<C>>(std::move(id), std::move(command));
+        future<receipt> answer(request);
+        submit(std::move(request), std::move(options));
+        return answer;
+    }
+    /// A command chosen at run time.
+    template <class... Cs>
+    [[nodiscard]] future<receipt> send(std::string id, std::variant<Cs...> command,
+                                       send_options options = {}) {
+        return std::visit(
+            [&](auto&& chosen) {
+                return send(std::move(id), std::forward<decltype(chosen)>(chosen),
+                            std::move(options));
+            },
+            std::move(command));
+    }
+
+    /// Asks view V.
+    template <class V, class Q>
+    requires answers<V, Q>
+    [[nodiscard]] future<answer_of<V, Q>> ask(Q query, ask_options options = {}) {
+        auto request = std::make_shared<typed_query<V, Q>>(std::move(query));
+        request->continue_on(callbacks());
+        future<answer_of<V, Q>> answer(request);
+        submit(std::move(request), options);
+        return answer;
+    }
+    /// Asks the view that the query names.
+    template <query_with_view Q>
+    [[nodiscard]] auto ask(Q query, ask_options options = {}) {
+        return ask<typename Q::view, Q>(std::move(query), options);
+    }
+
+    /// The journal underneath, for reading history. It stays open until the runtime closes.
+    [[nodiscard]] annals::journal& journal() const noexcept;
+
+    [[nodiscard]] engine_status status() const;
+
+    /// Refuses new requests, lets accepted ones finish for at most `config::close_timeout`, answers
+    /// the rest (`aborted`, `outcome_unknown`), ends the actors and closes the journal. The error is
+    /// `deadline_exceeded` if not everything could finish. Idempotent. Not from a callback or actor.
+    result<void> close();
+
+private:
+    class state;
+    explicit runtime(std::unique_ptr<state> made);
+    static result<runtime> start(config with, std::span<const hosted> types);
+    void submit(std::shared_ptr<command_request> request, send_options options);
+    void submit(std::shared_ptr<query_request> request, ask_options options);
+    [[nodiscard]] const std::shared_ptr<blocking_executor>& callbacks() const noexcept;
+
+    std::unique_ptr<state> state_;
+};
+
+/// Folds the stored history of one aggregate as it was at a version, or at a time, without touching
+/// the aggregate that may be resident: time travel for people and tests. Blocks on the disk.
+/// Empty if the aggregate had no event then.
+template <aggregate A>
+[[nodiscard]] result<std::optional<A>> state_at(const journal& log, std::string_view id,
+                                                stream_version last,
+                                                timestamp until = timestamp::max());
+
+} // namespace annals
+
+#include "annals/history.hpp"
