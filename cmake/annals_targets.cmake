@@ -10,7 +10,8 @@ function(annals_target_defaults target)
         target_compile_options(${target} PRIVATE -Werror)
     endif()
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-        # g++ 12 warns falsely about "text" + std::string: gcc.gnu.org/PR105651.
+        # g++ 12, when it inlines much, warns falsely about assigning text to a std::string:
+        # gcc.gnu.org/PR105651.
         target_compile_options(${target} PRIVATE -Wno-restrict)
     endif()
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_FLAGS MATCHES "-fsanitize")
