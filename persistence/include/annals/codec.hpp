@@ -95,6 +95,7 @@ public:
     [[nodiscard]] node value_at(std::size_t index) const noexcept;
 
 private:
+    friend const struct payload_slot& slot_of(const node&) noexcept;
     const void* object_ = nullptr;
 };
 
@@ -118,12 +119,24 @@ public:
     /// a limit, or followed by further bytes.
     [[nodiscard]] result<node> parse(bytes_view payload, const parse_limits& limits = {});
 
-    /// One parser for each thread, for callers that parse and decode in one go.
-    [[nodiscard]] static payload_parser& this_thread();
-
 private:
     class memory;
     std::unique_ptr<memory> memory_;
+};
+
+/// This thread's parser, for callers that parse and decode in one go and then let it go. A decoder
+/// that parses something else meanwhile gets a new one.
+class borrowed_parser {
+public:
+    borrowed_parser();
+    ~borrowed_parser();
+    borrowed_parser(const borrowed_parser&) = delete;
+    borrowed_parser& operator=(const borrowed_parser&) = delete;
+
+    [[nodiscard]] payload_parser* operator->() const noexcept { return parser_; }
+
+private:
+    payload_parser* parser_;
 };
 
 /// Why decoding stopped, with the path to the value: "lines[3].quantity: expected integer, found
@@ -180,7 +193,8 @@ template <class T>
 /// The T that `payload` holds, or `errc::undecodable`. T must be default-constructible.
 template <class T>
 [[nodiscard]] result<T> from_bytes(bytes_view payload, const parse_limits& limits = {}) {
-    auto parsed = payload_parser::this_thread().parse(payload, limits);
+    const borrowed_parser parser;
+    const auto parsed = parser->parse(payload, limits);
     if (!parsed)
         return parsed.error();
     T value{};

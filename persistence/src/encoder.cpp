@@ -1,0 +1,114 @@
+#include "annals/codec.hpp"
+
+#ifndef MSGPACK_NO_BOOST
+#define MSGPACK_NO_BOOST
+#endif
+#include <msgpack.hpp>
+
+#include <bit>
+#include <cstring>
+#include <stdexcept>
+
+namespace annals {
+
+namespace {
+
+/// Where msgpack-c puts the few bytes before a value's content, to be appended in one go.
+class header {
+public:
+    void write(const char* from, std::size_t count) noexcept {
+        std::memcpy(room_ + size_, from, count);
+        size_ += count;
+    }
+    [[nodiscard]] std::string_view view() const noexcept { return {room_, size_}; }
+
+private:
+    char room_[16];
+    std::size_t size_ = 0;
+};
+
+/// A first allocation that holds most events, instead of 1, 2, 4, 8, ... bytes.
+constexpr std::size_t smallest_capacity = 128;
+
+void append(bytes& out, std::string_view head, std::string_view content = {}) {
+    const std::size_t needed = out.size() + head.size() + content.size();
+    if (needed > out.capacity())
+        out.reserve(std::max({needed, 2 * out.capacity(), smallest_capacity}));
+    const auto add = [&](std::string_view part) {
+        const auto* from = reinterpret_cast<const std::byte*>(part.data());
+        out.insert(out.end(), from, from + part.size());
+    };
+    add(head);
+    if (!content.empty())
+        add(content);
+}
+
+template <class Write>
+void pack(bytes& out, std::string_view content, Write write) {
+    header head;
+    msgpack::packer<header> packer(head);
+    write(packer);
+    append(out, head.view(), content);
+}
+
+/// msgpack counts with 32 bits. More is a mistake of the host like any other too long container.
+std::uint32_t counted(std::size_t count) {
+    if (count > std::numeric_limits<std::uint32_t>::max())
+        throw std::length_error("annals::encoder: more than 4294967295 bytes or elements");
+    return static_cast<std::uint32_t>(count);
+}
+
+/// msgpack-c would write whole numbers as integers, which loses -0.0 and what kind it was.
+template <class Bits, class Real>
+void append_real(bytes& out, char tag, Real value) {
+    const auto bits = std::bit_cast<Bits>(value);
+    char head[1 + sizeof(Bits)] = {tag};
+    for (std::size_t i = 0; i != sizeof(Bits); ++i)
+        head[1 + i] = static_cast<char>((bits >> (8 * (sizeof(Bits) - 1 - i))) & 0xff);
+    append(out, {head, sizeof head});
+}
+
+} // namespace
+
+void encoder::nil() {
+    pack(*out_, {}, [](auto& to) { to.pack_nil(); });
+}
+
+void encoder::boolean(bool value) {
+    pack(*out_, {}, [&](auto& to) { value ? to.pack_true() : to.pack_false(); });
+}
+
+void encoder::integer(std::int64_t value) {
+    pack(*out_, {}, [&](auto& to) { to.pack_int64(value); });
+}
+
+void encoder::natural(std::uint64_t value) {
+    pack(*out_, {}, [&](auto& to) { to.pack_uint64(value); });
+}
+
+void encoder::real(float value) {
+    append_real<std::uint32_t>(*out_, '\xca', value);
+}
+
+void encoder::real(double value) {
+    append_real<std::uint64_t>(*out_, '\xcb', value);
+}
+
+void encoder::text(std::string_view value) {
+    pack(*out_, value, [&](auto& to) { to.pack_str(counted(value.size())); });
+}
+
+void encoder::binary(bytes_view value) {
+    pack(*out_, {reinterpret_cast<const char*>(value.data()), value.size()},
+         [&](auto& to) { to.pack_bin(counted(value.size())); });
+}
+
+void encoder::list(std::size_t count) {
+    pack(*out_, {}, [&](auto& to) { to.pack_array(counted(count)); });
+}
+
+void encoder::map(std::size_t count) {
+    pack(*out_, {}, [&](auto& to) { to.pack_map(counted(count)); });
+}
+
+} // namespace annals
