@@ -11,7 +11,9 @@ function(run)
 endfunction()
 
 file(REMOVE_RECURSE ${SCRATCH_DIR})
-run(${CMAKE_COMMAND} --install ${BUILD_DIR} --prefix ${prefix})
+execute_process(
+    COMMAND ${CMAKE_COMMAND} --install ${BUILD_DIR} --prefix ${prefix}
+    OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
 run(${CMAKE_COMMAND} -S ${HOST_DIR} -B ${host_build} -G ${GENERATOR}
     -D CMAKE_PREFIX_PATH=${prefix}
     -D CMAKE_FIND_USE_PACKAGE_REGISTRY=OFF
