@@ -210,16 +210,15 @@ lendable_parser& of_this_thread() {
 
 borrowed_parser::borrowed_parser() {
     auto& ours = of_this_thread();
-    parser_ = ours.lent ? new payload_parser : &ours.parser;
+    if (ours.lent)
+        own_ = std::make_unique<payload_parser>();
+    parser_ = own_ ? own_.get() : &ours.parser;
     ours.lent = true;
 }
 
 borrowed_parser::~borrowed_parser() {
-    auto& ours = of_this_thread();
-    if (parser_ == &ours.parser)
-        ours.lent = false;
-    else
-        delete parser_;
+    if (!own_)
+        of_this_thread().lent = false;
 }
 
 } // namespace annals

@@ -38,7 +38,7 @@ struct payload_slot {
 
 /// A node that was never parsed is nil.
 [[nodiscard]] inline const payload_slot& slot_of(const node& value) noexcept {
-    static constexpr payload_slot nothing;
+    static constexpr payload_slot nothing{};
     return value.object_ ? *static_cast<const payload_slot*>(value.object_) : nothing;
 }
 

@@ -106,7 +106,8 @@ public:
         queue_->changed.notify_all();
         for (auto& thread : threads_) {
             if (thread.get_id() == std::this_thread::get_id())
-                thread.detach(); // a task dropped the last reference; its thread ends after it
+                // A task dropped the last reference: its thread cannot join itself, and ends soon.
+                thread.detach(); // house_style: it uses nothing but the queue, which it owns
             else
                 thread.join();
         }

@@ -136,6 +136,7 @@ public:
     [[nodiscard]] payload_parser* operator->() const noexcept { return parser_; }
 
 private:
+    std::unique_ptr<payload_parser> own_; ///< only if this thread's parser is lent already
     payload_parser* parser_;
 };
 

@@ -123,7 +123,7 @@ public:
 
     /// The next events after the last page, at most `max` of them (and a bounded number of events
     /// looked at), possibly none. When the page is `at_end`, the wake function of `subscribe` runs
-    /// once as soon as there is more; it may run at once. Blocks on the disk.
+    /// once as soon as there is more, or the journal closes; it may run at once. Blocks on the disk.
     [[nodiscard]] virtual result<event_page> next(std::size_t max) = 0;
 };
 

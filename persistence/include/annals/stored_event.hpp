@@ -30,7 +30,8 @@ struct stored_event {
     /// whenever and from wherever the event is read, and is not stored.
     [[nodiscard]] uuid event_id() const noexcept;
 
-    /// All metadata. `errc::undecodable` if the stored bytes are not metadata.
+    /// All metadata; the correlation id, where none was given, is the command id that it means.
+    /// `errc::undecodable` if the stored bytes are not metadata.
     [[nodiscard]] result<metadata> read_metadata() const;
 };
 
