@@ -15,6 +15,7 @@ foreach(room ${rooms})
     list(APPEND includes -I${PROJECT_DIR}/${room}/include)
 endforeach()
 
+set(ENV{LC_ALL} C) # The compiler's own words, in ASCII quotes.
 execute_process(
     COMMAND ${CXX} -std=c++20 -Wall -Wextra -Werror -fsyntax-only ${includes} ${SOURCE}
     OUTPUT_VARIABLE output
