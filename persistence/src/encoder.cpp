@@ -5,6 +5,7 @@
 #endif
 #include <msgpack.hpp>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <stdexcept>

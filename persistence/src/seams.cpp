@@ -1,5 +1,6 @@
 #include "annals/seams.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <condition_variable>
@@ -98,13 +99,16 @@ public:
         for (std::size_t i = 0; i < std::max<std::size_t>(threads, 1); ++i)
             threads_.emplace_back([queue = queue_] { queue->run(); });
     }
-    ~fixed_threads() override {
+    ~fixed_threads() override { stop(); }
+
+    void stop() override {
         {
             const std::lock_guard lock(queue_->mutex);
             queue_->stopping = true;
         }
         queue_->changed.notify_all();
-        for (auto& thread : threads_) {
+        const std::lock_guard joining(joining_);
+        for (auto& thread : std::exchange(threads_, {})) {
             if (thread.get_id() == std::this_thread::get_id())
                 // A task dropped the last reference: its thread cannot join itself, and ends soon.
                 thread.detach(); // house_style: it uses nothing but the queue, which it owns
@@ -112,16 +116,22 @@ public:
                 thread.join();
         }
     }
+
     void post(std::function<void()> task) override {
         {
             const std::lock_guard lock(queue_->mutex);
-            queue_->tasks.push_back(std::move(task));
+            if (!queue_->stopping) {
+                queue_->tasks.push_back(std::move(task));
+                queue_->changed.notify_one();
+                return;
+            }
         }
-        queue_->changed.notify_one();
+        task();
     }
 
 private:
     std::shared_ptr<task_queue> queue_ = std::make_shared<task_queue>();
+    std::mutex joining_;
     std::vector<std::thread> threads_;
 };
 

@@ -2,8 +2,9 @@
 
 #include "annals/codec.hpp"
 
-/// Codecs of values that hold other values. Reading replaces what the container held before, and
-/// takes no more memory ahead than the parsed list has elements.
+#include <algorithm>
+
+/// Codecs of values that hold other values. Reading replaces what the container held before.
 namespace annals {
 
 namespace detail {
@@ -84,10 +85,14 @@ struct codec<std::vector<T, Allocator>> {
     }
     static bool decode(const node& from, list& value, decode_error& why) {
         value.clear();
-        value.reserve(from.size());
+        value.reserve(std::min(from.size(), reserved_bytes / sizeof(T) + 1));
         return detail::decode_list<list>(from, why,
                                          [&](T&& element) { value.push_back(std::move(element)); });
     }
+
+private:
+    /// More is taken only as elements turn out to be there: a byte of payload may be a large T.
+    static constexpr std::size_t reserved_bytes = std::size_t{64} << 10;
 };
 
 template <class T, std::size_t N>

@@ -2,6 +2,7 @@
 
 #include "annals/codec.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 /// Codecs of single values: numbers, enums, text, bytes, ids and times.

@@ -35,9 +35,11 @@ public:
 class blocking_executor {
 public:
     virtual ~blocking_executor() = default;
-    /// Queues `task`; it runs exactly once, on a thread of the executor, or is destroyed unrun when
-    /// the executor stops. `task` must not throw. Safe from any thread, also from within a task.
+    /// Queues `task`; it runs exactly once, on a thread of the executor, or within this call once
+    /// the executor has stopped. `task` must not throw. Safe from any thread, also from a task.
     virtual void post(std::function<void()> task) = 0;
+    /// Runs what is queued, then ends the threads. Idempotent. Not from within a task.
+    virtual void stop() = 0;
 };
 
 /// The machine's clocks.
@@ -46,7 +48,7 @@ public:
 /// Random version 7 ids: unique without coordination, increasing in time to the millisecond.
 [[nodiscard]] std::shared_ptr<id_source> random_ids();
 
-/// A fixed number of threads over one queue. Its destructor runs what is queued, then joins.
+/// A fixed number of threads over one queue. Its destructor stops it.
 [[nodiscard]] std::shared_ptr<blocking_executor> thread_executor(std::size_t threads);
 
 } // namespace annals
