@@ -83,6 +83,7 @@ public:
     virtual ~decoded_events() = default;
     log_position through = 0; ///< the view reflects everything up to here once these are folded
     std::size_t count = 0;
+    bool at_end = true; ///< nothing followed when they were read
 };
 
 /// Decoding ends early at an event that cannot be decoded; `decoded` then holds those before it.

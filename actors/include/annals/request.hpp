@@ -33,7 +33,10 @@ public:
 ///
 /// The sender fills in the public part and gives it to `engine::send`; from then on it belongs to
 /// the engine, and the sender only looks at the reply.
-class command_request : public reply_state<receipt>, public append_operation, public expirable {
+class command_request : public reply_state<receipt>,
+                        public append_operation,
+                        public expirable,
+                        public std::enable_shared_from_this<command_request> {
 public:
     command_request(std::string id, std::type_index command_type, std::size_t charge)
         : aggregate_id(std::move(id)),
@@ -64,17 +67,27 @@ private:
 
     enum class stage : std::uint8_t { waiting, started, answered };
 
+    /// True if the command is to be decided; false if its deadline has answered it.
+    [[nodiscard]] bool begin() noexcept;
+    void answer_without_events() noexcept;
+    void confirm_repeated() noexcept;
+    void answer_repeated(const journal& log, stream_version version) noexcept;
+    void give_back(error why) noexcept;
+    void abandon() noexcept;
+
     std::atomic<stage> stage_{stage::waiting};
     std::atomic<std::uint32_t> holders_{0}; ///< command_refs; the last one answers `aborted`
     bool named_ = false;
-    std::uint8_t attempts_ = 0;
+    std::size_t attempts_ = 0;
     std::size_t command_index_ = 0;
+    std::uint64_t sequence_ = 0; ///< among the commands of its aggregate
     std::shared_ptr<class resident> aggregate_;
     std::shared_ptr<admission> admission_;
     // The commit, from the decision on.
     std::shared_ptr<annals::pipeline> pipeline_;
     bool is_barrier_ = false; ///< nothing to store: only waits for what it was decided on
     verdict verdict_;
+    stream_version repeats_ = 0; ///< the version an earlier command with the same id stored
     stream_version decided_version_ = 0;
     encoded_events encoded_;
     std::array<new_event, 1> one_event_;
@@ -121,6 +134,7 @@ public:
     virtual void answer_from(const void* view_state) noexcept = 0;
     /// Answers with an error, unless answered already.
     virtual void fail(error why) noexcept = 0;
+    [[nodiscard]] virtual bool answered_already() const noexcept = 0;
 
     void expire() noexcept override;
 
@@ -129,6 +143,7 @@ private:
     friend class query_actor;
     friend class engine_core;
     std::atomic<std::uint32_t> holders_{0};
+    bool deadline_armed_ = false;
     std::shared_ptr<class view_gauge> gauge_; ///< where the view is, for the deadline's error
     std::shared_ptr<admission> admission_;
 
@@ -151,6 +166,7 @@ public:
         }
     }
     void fail(error why) noexcept override { this->complete(std::move(why)); }
+    bool answered_already() const noexcept override { return this->answered(); }
 
 protected:
     void on_answered() noexcept override { release(); }

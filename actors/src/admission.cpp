@@ -1,0 +1,67 @@
+#include "admission.hpp"
+
+namespace annals {
+
+error closed_error() {
+    return {errc::closed, "the runtime is closed; nothing was stored. Open it again to go on"};
+}
+
+std::optional<error> admission::admit_command(std::size_t charge) {
+    // Counted first and checked after, so that a closing engine sees either the count or nobody.
+    const auto commands = commands_.fetch_add(1) + 1;
+    const auto held = bytes_.fetch_add(charge) + charge;
+    std::optional<error> refused;
+    if (closed())
+        refused = closed_error();
+    else if (commands > limits_.max_commands_in_flight)
+        refused = error{errc::overloaded,
+                        "more than " + std::to_string(limits_.max_commands_in_flight) +
+                            " commands are in flight; wait for answers before sending more"};
+    else if (held > limits_.max_command_bytes_in_flight)
+        refused = error{errc::overloaded, "commands in flight hold more than " +
+                                              std::to_string(limits_.max_command_bytes_in_flight) +
+                                              " bytes; wait for answers before sending more"};
+    if (refused)
+        release_command(charge);
+    return refused;
+}
+
+void admission::release_command(std::size_t charge) noexcept {
+    bytes_.fetch_sub(charge);
+    if (commands_.fetch_sub(1) == 1)
+        signal_if_idle();
+}
+
+std::optional<error> admission::admit_query() {
+    const auto queries = queries_.fetch_add(1) + 1;
+    std::optional<error> refused;
+    if (closed())
+        refused = closed_error();
+    else if (queries > limits_.max_queries_in_flight)
+        refused = error{errc::overloaded,
+                        "more than " + std::to_string(limits_.max_queries_in_flight) +
+                            " queries are in flight; wait for answers before asking more"};
+    if (refused)
+        release_query();
+    return refused;
+}
+
+void admission::release_query() noexcept {
+    if (queries_.fetch_sub(1) == 1)
+        signal_if_idle();
+}
+
+void admission::signal_if_idle() noexcept {
+    if (!someone_waits_.load())
+        return;
+    std::lock_guard lock(mutex_);
+    idle_.notify_all();
+}
+
+bool admission::wait_idle(std::chrono::milliseconds timeout) const {
+    std::unique_lock lock(mutex_);
+    someone_waits_.store(true);
+    return idle_.wait_for(lock, timeout, [this] { return idle(); });
+}
+
+} // namespace annals

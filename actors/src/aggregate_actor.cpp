@@ -1,0 +1,325 @@
+#include "aggregate_actor.hpp"
+
+#include <caf/send.hpp>
+
+#include <algorithm>
+
+namespace annals {
+
+namespace {
+
+/// Appended when a recovery begins. It completes after everything appended before it, and by then
+/// whatever was not stored is in the actor's mailbox, because both come from the same thread.
+class recovery_barrier final : public append_operation {
+public:
+    explicit recovery_barrier(caf::weak_actor_ptr to) : to_(std::move(to)) {}
+    std::span<const commit> commits() const noexcept override { return {}; }
+    void completed(std::span<const append_result>) noexcept override {
+        if (auto actor = caf::actor_cast<caf::actor>(to_))
+            caf::anon_send(actor, settled_message{});
+    }
+
+private:
+    caf::weak_actor_ptr to_;
+};
+
+} // namespace
+
+aggregate_actor::aggregate_actor(caf::actor_config& cfg, std::shared_ptr<engine_core> core,
+                                 std::shared_ptr<resident> self)
+    : caf::event_based_actor(cfg),
+      core_(std::move(core)),
+      self_(std::move(self)),
+      remembered_(core_->limits.remembered_commands) {
+    core_->actor_began();
+}
+
+aggregate_actor::~aggregate_actor() = default;
+
+caf::behavior aggregate_actor::make_behavior() {
+    // The last line of defence: the host's exceptions are caught where its code is called.
+    set_exception_handler([](caf::scheduled_actor*, std::exception_ptr&) -> caf::error {
+        return caf::exit_reason::unhandled_exception;
+    });
+    return {
+        [this](const command_message& m) {
+            const no_blocking_scope scope;
+            self_->waiting.fetch_sub(1);
+            on_command(m.command);
+        },
+        [this](const page_message& m) {
+            const no_blocking_scope scope;
+            on_page(*m.page);
+        },
+        [this](const returned_message& m) {
+            const no_blocking_scope scope;
+            on_returned(m.command);
+        },
+        [this](const repeated_message& m) { answer_from_journal(m.command); },
+        [this](const settled_message&) {
+            const no_blocking_scope scope;
+            on_settled();
+        },
+        [this](const passivate_message&) { on_passivate(); },
+    };
+}
+
+void aggregate_actor::on_exit() {
+    core_->directory().forget(*self_);
+    stash_.clear();
+    returned_.clear();
+    state_.reset();
+    std::exchange(core_, nullptr)->actor_ended();
+}
+
+// --- messages ------------------------------------------------------------------------------------
+
+void aggregate_actor::on_command(command_ref command) {
+    command->sequence_ = ++sequence_;
+    if (phase_ == phase::ready) {
+        decide(std::move(command));
+        return;
+    }
+    stash_.push_back(std::move(command));
+    if (phase_ == phase::empty)
+        start_loading();
+}
+
+void aggregate_actor::on_page(const result<event_page>& page) {
+    if (phase_ != phase::loading)
+        return;
+    if (!page) {
+        fail_waiting(page.error());
+        return;
+    }
+    if (auto applied = apply(*page); !applied) {
+        fail_waiting(applied.error());
+        return;
+    }
+    if (page->at_end)
+        become_ready();
+    else
+        read_next_page();
+}
+
+void aggregate_actor::on_returned(command_ref command) {
+    ++returned_count_;
+    returned_.push_back(std::move(command));
+    if (phase_ == phase::ready)
+        start_recovery();
+}
+
+void aggregate_actor::on_settled() {
+    if (phase_ != phase::recovering)
+        return;
+    sort_out_returned();
+    if (stash_.empty())
+        phase_ = phase::empty;
+    else
+        start_loading();
+}
+
+void aggregate_actor::on_passivate() {
+    const bool at_rest = (phase_ == phase::ready || phase_ == phase::empty) && stash_.empty() &&
+                         returned_.empty() && all_settled();
+    if (!at_rest || !core_->directory().try_leave(*self_))
+        return;
+    count(core_->admission->count.passivations);
+    quit();
+}
+
+// --- deciding ------------------------------------------------------------------------------------
+
+bool aggregate_actor::all_settled() const noexcept {
+    return appended_ == self_->settled.load() + returned_count_;
+}
+
+void aggregate_actor::decide(command_ref command) {
+    if (!command->begin())
+        return;
+    if (command->named_ && answer_repeated(command))
+        return;
+    metadata& about = command->about;
+    if (about.time == timestamp{})
+        about.time = core_->parts.clock->wall_time();
+    if (about.command_id.is_nil())
+        about.command_id = core_->parts.ids->next();
+    const command_context context{self_->id(), version_, about};
+    command->encoded_.clear();
+    const verdict made = state_->decide(command->command_index_, command->command(), context,
+                                        self_->stream, command->encoded_);
+    conclude(command, made);
+}
+
+void aggregate_actor::conclude(const command_ref& command, const verdict& made) {
+    command->pipeline_ = pipeline_;
+    switch (made.what) {
+    case verdict::kind::events:
+        append_events(command);
+        return;
+    case verdict::kind::failed:
+        fail(command, made.failure);
+        start_recovery();
+        return;
+    case verdict::kind::no_events:
+    case verdict::kind::rejected:
+        command->verdict_ = made;
+        command->decided_version_ = version_;
+        // An answer that rests on events not yet durable waits for them.
+        if (all_settled())
+            command->answer_without_events();
+        else
+            append_barrier(command);
+        return;
+    }
+}
+
+/// A repeated command gets the receipt of the first one, when that one is durable.
+bool aggregate_actor::answer_repeated(const command_ref& command) {
+    const auto version = remembered_.find(command->about.command_id);
+    if (!version)
+        return false;
+    command->pipeline_ = pipeline_;
+    command->repeats_ = *version;
+    if (all_settled())
+        answer_from_journal(command);
+    else
+        append_barrier(command);
+    return true;
+}
+
+/// The position of a stored version is not kept in memory; repeating is rare enough to look it up.
+void aggregate_actor::answer_from_journal(const command_ref& command) {
+    core_->parts.readers->post([command, journal = core_->parts.journal] {
+        command->answer_repeated(*journal, command->repeats_);
+    });
+}
+
+void aggregate_actor::append_events(const command_ref& command) {
+    command_request& r = *command;
+    const auto entries = r.encoded_.entries();
+    const auto as_new_event = [&r](const encoded_events::entry& e) {
+        return new_event{e.type, r.encoded_.payload(e)};
+    };
+    if (entries.size() == 1) {
+        r.one_event_[0] = as_new_event(entries[0]);
+        r.commit_.events = r.one_event_;
+    } else {
+        r.more_events_.clear();
+        std::transform(entries.begin(), entries.end(), std::back_inserter(r.more_events_),
+                       as_new_event);
+        r.commit_.events = r.more_events_;
+    }
+    r.commit_.stream = self_->stream;
+    r.commit_.expected = expected_version::exactly(version_);
+    r.commit_.about = &r.about;
+    r.commit_.command_named = r.named_;
+    r.commit_.pipeline = pipeline_.get();
+    r.is_barrier_ = false;
+    version_ += entries.size();
+    if (r.named_)
+        remembered_.add(r.about.command_id, version_);
+    append(command);
+}
+
+void aggregate_actor::append_barrier(const command_ref& command) {
+    command->is_barrier_ = true;
+    append(command);
+}
+
+void aggregate_actor::append(const command_ref& command) {
+    ++appended_;
+    command->holders_.fetch_add(1); // the journal's share in answering
+    core_->parts.journal->append(command.shared());
+}
+
+void aggregate_actor::fail(const command_ref& command, error why) {
+    count(core_->admission->count.failed);
+    command->complete(std::move(why));
+}
+
+// --- loading -------------------------------------------------------------------------------------
+
+void aggregate_actor::start_loading() {
+    phase_ = phase::loading;
+    state_ = self_->type.make();
+    version_ = 0;
+    remembered_.clear();
+    pipeline_ = std::make_shared<pipeline>();
+    count(core_->admission->count.rehydrations);
+    read_next_page();
+}
+
+void aggregate_actor::read_next_page() {
+    core_->parts.readers->post([journal = core_->parts.journal, self = self_, from = version_ + 1,
+                                max = core_->limits.page_events,
+                                me = caf::actor_cast<caf::actor>(this)] {
+        caf::anon_send(me, page_message{std::make_shared<const result<event_page>>(
+                               journal->read_stream(self->stream, from, max))});
+    });
+}
+
+result<void> aggregate_actor::apply(const event_page& page) {
+    for (const stored_event& happened : page.events) {
+        if (auto applied = state_->apply(happened); !applied)
+            return applied;
+        version_ = happened.version;
+        if (happened.command_named && happened.ends_commit)
+            remembered_.add(happened.command_id, happened.version);
+        self_->last_position.store(happened.position);
+    }
+    return {};
+}
+
+void aggregate_actor::become_ready() {
+    phase_ = phase::ready;
+    // Deciding may begin a recovery; what is left then waits for its end.
+    while (phase_ == phase::ready && !stash_.empty()) {
+        command_ref next = std::move(stash_.front());
+        stash_.pop_front();
+        decide(std::move(next));
+    }
+}
+
+void aggregate_actor::fail_waiting(const error& why) {
+    phase_ = phase::empty;
+    state_.reset();
+    for (auto& command : std::exchange(stash_, {}))
+        fail(command, why);
+}
+
+// --- recovering ----------------------------------------------------------------------------------
+
+void aggregate_actor::start_recovery() {
+    phase_ = phase::recovering;
+    state_.reset();
+    core_->parts.journal->append(std::make_shared<recovery_barrier>(self_->address));
+}
+
+/// After a conflict the stream holds events this aggregate has not seen: what was decided without
+/// them is decided again, in the same order. After any other failure the commands fail.
+void aggregate_actor::sort_out_returned() {
+    std::sort(returned_.begin(), returned_.end(),
+              [](const auto& a, const auto& b) { return a->sequence_ < b->sequence_; });
+    std::vector<command_ref> again;
+    const bool conflict =
+        std::any_of(returned_.begin(), returned_.end(), [](const command_ref& command) {
+            return command->append_error_.code == errc::version_conflict;
+        });
+    if (conflict)
+        count(core_->admission->count.conflicts);
+    for (auto& command : std::exchange(returned_, {})) {
+        const errc code = command->append_error_.code;
+        const bool may_repeat =
+            conflict && command->attempts_++ < core_->limits.conflict_retries &&
+            (code == errc::version_conflict || code == errc::predecessor_failed);
+        if (may_repeat)
+            again.push_back(std::move(command));
+        else
+            fail(command, command->append_error_);
+    }
+    stash_.insert(stash_.begin(), std::make_move_iterator(again.begin()),
+                  std::make_move_iterator(again.end()));
+}
+
+} // namespace annals

@@ -1,0 +1,127 @@
+#include "admission.hpp"
+#include "messages.hpp"
+#include "resident.hpp"
+
+#include <caf/actor.hpp>
+#include <caf/actor_cast.hpp>
+#include <caf/send.hpp>
+
+namespace annals {
+
+std::span<const commit> command_request::commits() const noexcept {
+    // A barrier stores nothing and completes in its turn.
+    return {&commit_, is_barrier_ ? std::size_t{0} : std::size_t{1}};
+}
+
+/// On a thread of the journal. Success is answered here, without a message to the aggregate, which
+/// has no use for it; anything else goes back to the aggregate, which decides what it means.
+void command_request::completed(std::span<const append_result> results) noexcept {
+    const bool stored = is_barrier_ ? !pipeline_->broken() : results[0].has_value();
+    if (!stored) {
+        give_back(is_barrier_
+                      ? error{errc::predecessor_failed,
+                              "an earlier command of this aggregate was not stored, and this "
+                              "one was decided on top of it; send it again"}
+                      : results[0].error());
+        return;
+    }
+    if (is_barrier_) {
+        aggregate_->settled.fetch_add(1);
+        if (repeats_ != 0)
+            confirm_repeated();
+        else
+            answer_without_events();
+    } else {
+        const append_receipt& where = *results[0];
+        aggregate_->last_position.store(where.position);
+        aggregate_->settled.fetch_add(1);
+        count(where.already_stored ? admission_->count.already_stored : admission_->count.stored);
+        complete(
+            receipt{where.already_stored ? receipt::kind::already_stored : receipt::kind::stored,
+                    where.position, where.version, about.command_id});
+    }
+    holders_.fetch_sub(1); // the journal's share, taken in aggregate_actor::append
+}
+
+/// What the first command stored is durable; the aggregate looks its receipt up.
+void command_request::confirm_repeated() noexcept {
+    if (auto actor = caf::actor_cast<caf::actor>(aggregate_->address))
+        caf::anon_send(actor, repeated_message{command_ref(shared_from_this())});
+}
+
+void command_request::answer_repeated(const journal& log, stream_version version) noexcept {
+    auto page = log.read_stream(aggregate_->stream, version, 1);
+    if (!page) {
+        count(admission_->count.failed);
+        complete(page.error());
+        return;
+    }
+    if (page->events.empty() || page->events[0].command_id != about.command_id) {
+        count(admission_->count.failed);
+        complete(error{errc::corrupt, "version " + std::to_string(version) + " of " +
+                                          aggregate_->stream +
+                                          " is not what this command stored; verify the store"});
+        return;
+    }
+    count(admission_->count.already_stored);
+    complete(receipt{receipt::kind::already_stored, page->events[0].position, version,
+                     about.command_id});
+}
+
+void command_request::give_back(error why) noexcept {
+    const command_ref custody(shared_from_this());
+    holders_.fetch_sub(1); // the journal's share; ours is counted by now
+    append_error_ = std::move(why);
+    if (auto actor = caf::actor_cast<caf::actor>(aggregate_->address))
+        caf::anon_send(actor, returned_message{custody});
+}
+
+void command_request::answer_without_events() noexcept {
+    if (verdict_.what == verdict::kind::rejected) {
+        count(admission_->count.rejected);
+        complete(std::move(verdict_.refused));
+        return;
+    }
+    count(admission_->count.nothing);
+    complete(receipt{receipt::kind::nothing_to_do, aggregate_->last_position.load(),
+                     decided_version_, about.command_id});
+}
+
+bool command_request::begin() noexcept {
+    auto before = stage::waiting;
+    return stage_.compare_exchange_strong(before, stage::started) || before == stage::started;
+}
+
+void command_request::expire() noexcept {
+    auto before = stage::waiting;
+    if (stage_.compare_exchange_strong(before, stage::answered)) {
+        complete(error{errc::deadline_exceeded,
+                       "the command was not started before its deadline and is not stored; send it "
+                       "again if it is still wanted"});
+        return;
+    }
+    complete(error{errc::outcome_unknown,
+                   "the command was started but not stored before its deadline and may still be "
+                   "stored; send it again with the same command id to find out"});
+}
+
+void command_request::abandon() noexcept {
+    complete(error{errc::aborted, "the command was dropped while the runtime stopped; it is not "
+                                  "stored. Send it again after opening the store"});
+}
+
+void command_request::on_answered() noexcept {
+    if (!admission_)
+        return;
+    if (deadline != steady_time::max())
+        admission_->deadlines.remove(deadline, this);
+    admission_->release_command(charged_bytes);
+}
+
+command_ref::~command_ref() {
+    if (request_ && request_->holders_.fetch_sub(1, std::memory_order_acq_rel) == 1 &&
+        !request_->answered())
+        request_->abandon();
+}
+
+} // namespace annals

@@ -1,0 +1,81 @@
+#include "annals/engine.hpp"
+
+#include "engine_core.hpp"
+
+namespace annals {
+
+std::string_view to_string(view_status::state state) noexcept {
+    switch (state) {
+    case view_status::state::catching_up:
+        return "catching up";
+    case view_status::state::live:
+        return "live";
+    case view_status::state::failed:
+        return "failed";
+    case view_status::state::stopped:
+        return "stopped";
+    }
+    return "?";
+}
+
+engine::engine(std::shared_ptr<engine_core> core) : core_(std::move(core)) {}
+
+engine::~engine() {
+    core_->stop_actors();
+}
+
+result<std::unique_ptr<engine>> engine::start(engine_parts parts, engine_limits limits,
+                                              std::span<const hosted> types) {
+    auto core = std::make_shared<engine_core>(std::move(parts), limits);
+    if (auto done = core->host_all(types); !done)
+        return done.error();
+    core->start_views();
+    return std::unique_ptr<engine>(new engine(std::move(core)));
+}
+
+void engine::send(std::shared_ptr<command_request> request) {
+    request->continue_on(core_->parts.callbacks);
+    core_->send(std::move(request));
+}
+
+void engine::ask(std::shared_ptr<query_request> request) {
+    core_->ask(std::move(request));
+}
+
+steady_time engine::tick() {
+    return core_->tick();
+}
+
+void engine::on_earlier_deadline(std::function<void()> changed) {
+    core_->admission->deadlines.on_earlier(std::move(changed));
+}
+
+engine_status engine::status() const {
+    return core_->status();
+}
+
+void engine::stop_intake() {
+    core_->admission->close_intake();
+}
+
+bool engine::drained() const {
+    return core_->admission->idle();
+}
+
+bool engine::wait_drained(std::chrono::milliseconds timeout) const {
+    return core_->admission->wait_idle(timeout);
+}
+
+void engine::stop_actors() {
+    core_->stop_actors();
+}
+
+std::size_t engine::live_actors() const {
+    return core_->live_actors();
+}
+
+void engine::wait_stopped() const {
+    core_->wait_stopped();
+}
+
+} // namespace annals

@@ -1,0 +1,22 @@
+#include "actor_system.hpp"
+
+#include <caf/atom.hpp>
+
+#include <algorithm>
+#include <thread>
+
+namespace annals {
+
+own_actor_system::settings::settings(std::size_t threads) {
+    if (threads == 0)
+        threads = std::max<std::size_t>(2, std::thread::hardware_concurrency());
+    // Work stealing spends its time searching the queues when thousands of actors are runnable.
+    set("scheduler.policy", caf::atom("sharing"));
+    set("scheduler.max-threads", threads);
+    // A hot aggregate gives way to others after this many messages.
+    set("scheduler.max-throughput", std::size_t{256});
+}
+
+own_actor_system::own_actor_system(std::size_t threads) : settings_(threads), system_(settings_) {}
+
+} // namespace annals
