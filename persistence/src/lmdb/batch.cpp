@@ -1,0 +1,168 @@
+#include "lmdb/batch.hpp"
+
+#include "commit_check.hpp"
+#include "metadata_codec.hpp"
+
+namespace annals::lmdb {
+namespace {
+
+/// Metadata is written with every event, so it may not grow without limit.
+constexpr std::size_t max_metadata_bytes = std::size_t{64} << 10;
+/// Most bytes of records in one commit, names and metadata included: what LMDB can hold dirty.
+constexpr std::size_t max_record_bytes = std::size_t{128} << 20;
+
+error conflict(const commit& candidate, stream_version actual) {
+    return {errc::version_conflict,
+            "expected " + candidate.expected.to_string() + " of " + std::string(candidate.stream) +
+                ", found version " + std::to_string(actual),
+            actual};
+}
+
+} // namespace
+
+int batch::start(MDB_txn* txn, log_position head) {
+    txn_ = txn;
+    start_ = head;
+    next_ = head + 1;
+    size_bytes_ = 0;
+    fault_ = 0;
+    return open_cursor(txn, table_.log, log_cursor_);
+}
+
+append_result batch::store(const commit& candidate) {
+    auto stored = check_and_store(candidate);
+    if (!stored && candidate.pipeline != nullptr)
+        candidate.pipeline->break_off();
+    return stored;
+}
+
+append_result batch::check_and_store(const commit& candidate) {
+    if (candidate.pipeline != nullptr && candidate.pipeline->broken())
+        return error{errc::predecessor_failed,
+                     "a commit that this one was decided on top of was not stored"};
+    if (auto checked = check_commit(candidate, limits_); !checked)
+        return checked.error();
+    auto entry = entry_of(candidate.stream);
+    if (!entry)
+        return entry.error();
+    const auto& head = head_of(**entry);
+    if (candidate.expected.holds_for(head.version()))
+        return write(candidate, **entry);
+    if (candidate.expected.is_exact()) {
+        auto earlier = find_commit(candidate.stream, head, candidate.expected.version(),
+                                   candidate.about->command_id);
+        if (!earlier)
+            return earlier.error();
+        if (*earlier)
+            return **earlier;
+    }
+    return conflict(candidate, head.version());
+}
+
+result<cached_head*> batch::entry_of(std::string_view stream) {
+    if (auto* const entry = heads_.find(stream))
+        return entry;
+    auto head = log_table(txn_, table_).stored_head(stream);
+    if (!head)
+        return head.error();
+    return &heads_.insert(stream, std::move(*head));
+}
+
+const stream_head& batch::head_of(const cached_head& entry) const noexcept {
+    return entry.batch_index == cached_head::not_in_batch ? entry.head
+                                                          : tentative_[entry.batch_index].head;
+}
+
+stream_head& batch::tentative(cached_head& entry) {
+    if (entry.batch_index == cached_head::not_in_batch) {
+        entry.batch_index = static_cast<std::uint32_t>(tentative_.size());
+        tentative_.push_back({&entry, entry.head});
+    }
+    return tentative_[entry.batch_index].head;
+}
+
+result<std::optional<append_receipt>> batch::find_commit(std::string_view stream,
+                                                         const stream_head& head,
+                                                         stream_version version,
+                                                         const uuid& id) const {
+    if (version >= head.version())
+        return std::optional<append_receipt>();
+    const log_table log(txn_, table_);
+    auto found = log.find(stream, head, version + 1);
+    if (!found)
+        return found.error();
+    if (found->event.command_id != id)
+        return std::optional<append_receipt>();
+    if (version != 0) {
+        // A commit begins where another ended; in its middle the command did not expect this.
+        const auto before = log.at(found->event.previous, stream, version);
+        if (!before)
+            return before.error();
+        if (!before->event.ends_commit)
+            return std::optional<append_receipt>();
+    }
+    while (!found->event.ends_commit) { // the events of a commit follow each other in the log
+        found = log.at(found->event.position + 1, stream, found->event.version + 1);
+        if (!found)
+            return found.error();
+    }
+    return std::optional(append_receipt{found->event.position, found->event.version, true});
+}
+
+append_result batch::write(const commit& candidate, cached_head& entry) {
+    metadata_.clear();
+    encode_more_metadata(*candidate.about, metadata_);
+    std::size_t size = 0;
+    for (const auto& event : candidate.events)
+        size += record_overhead_bytes + candidate.stream.size() + event.type.size() +
+                metadata_.size() + event.payload.size();
+    if (metadata_.size() > max_metadata_bytes || size > max_record_bytes)
+        return error{errc::too_large, "the metadata takes " + std::to_string(metadata_.size()) +
+                                          " bytes for each event; the journal takes " +
+                                          std::to_string(max_metadata_bytes) +
+                                          ", and 128 MiB for a whole commit"};
+    auto& head = tentative(entry);
+    record event;
+    event.time = candidate.about->time;
+    event.command_id = candidate.about->command_id;
+    event.command_named = candidate.command_named;
+    event.stream = candidate.stream;
+    event.more_metadata = metadata_;
+    for (const auto& added : candidate.events) {
+        event.position = next_;
+        event.version = head.version() + 1;
+        event.previous = head.last();
+        event.jump = head.next_jump();
+        event.type = added.type;
+        event.payload = added.payload;
+        event.ends_commit = &added == &candidate.events.back();
+        fault_ = put(event);
+        if (fault_ != 0)
+            return lmdb_error(fault_, "cannot store events");
+        head.push(next_++);
+    }
+    return append_receipt{.position = head.last(), .version = head.version()};
+}
+
+int batch::put(const record& event) {
+    std::size_t number = event.position;
+    auto key = as_value(number);
+    MDB_val value{record_size(event), nullptr};
+    const auto rc = mdb_cursor_put(log_cursor_.get(), &key, &value, MDB_APPEND | MDB_RESERVE);
+    if (rc != 0)
+        return rc;
+    write_record(event, static_cast<std::byte*>(value.mv_data));
+    size_bytes_ += value.mv_size;
+    return 0;
+}
+
+void batch::discard() {
+    for (auto& each : tentative_) {
+        each.entry->batch_index = cached_head::not_in_batch;
+        if (each.entry->head.version() == 0)
+            heads_.erase(*each.entry);
+    }
+    tentative_.clear();
+}
+
+} // namespace annals::lmdb

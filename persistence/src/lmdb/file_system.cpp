@@ -1,0 +1,116 @@
+#include "lmdb/file_system.hpp"
+
+#include "lmdb/env.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+namespace annals::lmdb {
+namespace {
+
+struct refused_file_system {
+    std::uint32_t magic;
+    std::string_view name;
+};
+
+/// The numbers are those of statfs(2).
+constexpr std::array<refused_file_system, 14> refused = {{
+    {0x00006969, "NFS"},
+    {0x0000517b, "SMB"},
+    {0xff534d42, "CIFS"},
+    {0xfe534d42, "SMB2"},
+    {0x0000564c, "NCP"},
+    {0x5346414f, "AFS"},
+    {0x6b414653, "kAFS"},
+    {0x73757245, "Coda"},
+    {0x01021997, "9P"},
+    {0x65735546, "FUSE"},
+    {0x00c36400, "Ceph"},
+    {0x0bd00bd0, "Lustre"},
+    {0x7461636f, "OCFS2"},
+    {0x01161970, "GFS2"},
+}};
+
+std::filesystem::path nearest_existing(const std::filesystem::path& path) {
+    std::error_code ignored;
+    auto at = std::filesystem::absolute(path, ignored);
+    while (!std::filesystem::exists(at, ignored) && at.has_relative_path())
+        at = at.parent_path();
+    return at;
+}
+
+} // namespace
+
+result<void> check_file_system(const std::filesystem::path& path) {
+    struct statfs status {};
+    const auto existing = nearest_existing(path);
+    if (::statfs(existing.c_str(), &status) != 0)
+        return system_error(errno, "cannot look at", existing);
+    const auto* const found = std::ranges::find(refused, static_cast<std::uint32_t>(status.f_type),
+                                                &refused_file_system::magic);
+    if (found == refused.end())
+        return {};
+    return error{errc::unsupported_filesystem,
+                 "\"" + path.string() + "\" is on " + std::string(found->name) +
+                     ", where locks and memory maps are not reliable; use a local disk"};
+}
+
+result<void> sync_directory(const std::filesystem::path& directory) {
+    const auto file = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (file < 0)
+        return system_error(errno, "cannot open directory", directory);
+    const auto failed = ::fsync(file) != 0 ? errno : 0;
+    ::close(file);
+    if (failed != 0)
+        return system_error(failed, "cannot sync directory", directory);
+    return {};
+}
+
+result<void> reserve_file(const std::filesystem::path& path, std::size_t bytes) {
+    const auto file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    if (file < 0)
+        return system_error(errno, "cannot open", path);
+    const auto failed = ::posix_fallocate(file, 0, static_cast<off_t>(bytes));
+    ::close(file);
+    if (failed != 0)
+        return system_error(failed, "cannot reserve space for", path);
+    return {};
+}
+
+new_paths::~new_paths() {
+    for (auto i = paths_.size(); i-- != 0;) {
+        std::error_code ignored;
+        std::filesystem::remove(paths_[i], ignored);
+    }
+}
+
+void new_paths::expect(const std::filesystem::path& path) {
+    std::error_code ignored;
+    if (!std::filesystem::exists(std::filesystem::symlink_status(path, ignored)))
+        paths_.push_back(path);
+}
+
+result<void> new_paths::create_directory(const std::filesystem::path& directory) {
+    std::error_code failed;
+    std::vector<std::filesystem::path> missing;
+    for (auto at = std::filesystem::absolute(directory, failed).lexically_normal();
+         !std::filesystem::exists(at, failed) && at.has_relative_path(); at = at.parent_path())
+        missing.push_back(at);
+    std::ranges::reverse(missing);
+    for (const auto& path : missing) {
+        if (::mkdir(path.c_str(), 0750) != 0 && errno != EEXIST)
+            return system_error(errno, "cannot create directory", path);
+        paths_.push_back(path);
+        if (auto synced = sync_directory(path.parent_path()); !synced)
+            return synced.error();
+    }
+    return {};
+}
+
+} // namespace annals::lmdb

@@ -1,0 +1,184 @@
+#include "annals/lmdb_journal.hpp"
+
+#include "lmdb/subscription.hpp"
+#include "lmdb/writer.hpp"
+
+#include <csignal>
+#include <thread>
+
+namespace annals {
+namespace lmdb {
+namespace {
+
+journal_capabilities capabilities_of(const lmdb_options& options) {
+    return {.durable = !options.unsafe_no_sync,
+            .dense_positions = true,
+            .max_commit_bytes = std::max(options.max_batch_bytes, options.max_event_bytes),
+            .max_event_bytes = options.max_event_bytes};
+}
+
+/// Starts `body` on a thread that takes no signals: the host's handlers run on the host's threads,
+/// and a file that may not grow is an error instead of SIGXFSZ.
+template <class Body>
+std::thread start_without_signals(Body body) {
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    std::thread thread(std::move(body));
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    return thread;
+}
+
+} // namespace
+
+store::store(open_store opened, const store_state& state, const lmdb_options& chosen)
+    : options(chosen),
+      capabilities(capabilities_of(chosen)),
+      files(std::move(opened)),
+      head(state.head),
+      flush(heads, files.table, chosen.cached_streams, state.heads_reach),
+      queue(chosen.max_queued_bytes),
+      gate(files.env.get()),
+      reads(gate, heads, files.table) {}
+
+std::optional<error> store::unusable() const {
+    if (fork_generation() == born_in)
+        return std::nullopt;
+    return after_fork_error();
+}
+
+void store::run_writer() {
+    writer({.env = files.env.get(),
+            .table = files.table,
+            .queue = queue,
+            .heads = heads,
+            .flush = flush,
+            .followers = followers,
+            .head = head},
+           options, capabilities)
+        .run();
+    if (options.unsafe_no_sync) // closed in good order, it is as durable as any store
+        mdb_env_sync(files.env.get(), 1);
+    gate.close();
+    followers.ring_all();
+    files.env.reset();
+    files.lock.reset();
+}
+
+namespace {
+
+/// Answers every commit of `operation` with `why`.
+void refuse(append_operation& operation, const error& why) {
+    const auto commits = operation.commits();
+    for (const auto& each : commits)
+        if (each.pipeline != nullptr)
+            each.pipeline->break_off();
+    operation.completed(std::vector<append_result>(commits.size(), why));
+}
+
+class lmdb_journal final : public journal {
+public:
+    explicit lmdb_journal(std::shared_ptr<store> opened) : store_(std::move(opened)) {
+        writer_ = start_without_signals([store = store_] { store->run_writer(); });
+        writer_id_ = writer_.get_id();
+    }
+
+    ~lmdb_journal() override {
+        if (store_->unusable())
+            abandon();
+        else
+            close();
+        if (writer_.joinable())
+            writer_.detach(); // dropped by a completion: the writer goes on, and then releases
+    }
+    lmdb_journal(const lmdb_journal&) = delete;
+    lmdb_journal& operator=(const lmdb_journal&) = delete;
+
+    [[nodiscard]] journal_capabilities capabilities() const noexcept override {
+        return store_->capabilities;
+    }
+
+    void append(std::shared_ptr<append_operation> operation) override {
+        if (auto why = store_->unusable())
+            return refuse(*operation, *why);
+        if (auto pushed = store_->queue.push(operation); !pushed)
+            refuse(*operation, pushed.error());
+    }
+
+    [[nodiscard]] result<event_page> read_stream(std::string_view stream, stream_version from,
+                                                 std::size_t max, direction way) const override {
+        if (auto why = store_->unusable())
+            return *why;
+        return store_->reads.read_stream(stream, from, max, way);
+    }
+    [[nodiscard]] result<event_page> read_all(log_position after, std::size_t max,
+                                              const event_filter& filter) const override {
+        if (auto why = store_->unusable())
+            return *why;
+        return store_->reads.read_all(after, max, filter);
+    }
+    [[nodiscard]] log_position head() const noexcept override { return store_->head.load(); }
+
+    [[nodiscard]] result<stream_info> describe(std::string_view stream) const override {
+        if (auto why = store_->unusable())
+            return *why;
+        return store_->reads.describe(stream);
+    }
+
+    [[nodiscard]] result<std::unique_ptr<subscription>>
+    subscribe(log_position after, event_filter filter, std::function<void()> wake) override {
+        if (auto why = store_->unusable())
+            return *why;
+        if (store_->gate.closed())
+            return journal_closed();
+        return std::unique_ptr<subscription>(
+            std::make_unique<log_subscription>(store_, after, std::move(filter), std::move(wake)));
+    }
+
+    void close() override {
+        if (store_->unusable())
+            return;
+        store_->queue.close();
+        if (on_writer_thread())
+            return; // a completion closes: the writer goes on until all is done
+        const std::lock_guard lock(closing_);
+        if (writer_.joinable())
+            writer_.join();
+    }
+
+private:
+    [[nodiscard]] bool on_writer_thread() const noexcept {
+        return writer_id_ == std::this_thread::get_id();
+    }
+    /// In a forked child: the writer's thread and whatever it had locked exist in the parent only.
+    void abandon() {
+        new std::shared_ptr<store>(store_); // never released
+    }
+
+    std::shared_ptr<store> store_;
+    std::mutex closing_; ///< held by who waits for the writer
+    std::thread writer_;
+    std::thread::id writer_id_;
+};
+
+} // namespace
+} // namespace lmdb
+
+result<std::shared_ptr<journal>> open_lmdb_journal(const std::filesystem::path& directory,
+                                                   const lmdb_options& options) {
+    auto files = lmdb::open_or_create(directory, options);
+    if (!files)
+        return files.error();
+    auto state = lmdb::read_state(files->env.get(), files->table);
+    if (!state)
+        return state.error();
+    const auto opened = std::make_shared<lmdb::store>(std::move(*files), *state, options);
+    if (auto replayed = lmdb::replay_heads(opened->files.env.get(), opened->files.table, *state,
+                                           opened->heads, opened->flush);
+        !replayed)
+        return replayed.error();
+    return std::shared_ptr<journal>(std::make_shared<lmdb::lmdb_journal>(opened));
+}
+
+} // namespace annals

@@ -1,0 +1,71 @@
+#include "lmdb/meta_format.hpp"
+
+#include "lmdb/crc32c.hpp"
+#include "lmdb/record_format.hpp"
+#include "lmdb/varint.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace annals::lmdb {
+namespace {
+
+constexpr std::array<char, 8> magic = {'a', 'n', 'n', 'a', 'l', 's', '\r', '\n'};
+constexpr std::size_t version_at = 8;
+constexpr std::size_t crc_at = 12;
+constexpr std::size_t id_at = 16;
+constexpr std::size_t time_at = 32;
+
+std::uint32_t identity_crc(const std::byte* identity) {
+    return crc32c().add(identity + version_at, 4).add(identity + id_at, 24).value();
+}
+
+} // namespace
+
+std::array<std::byte, identity_bytes> encode_identity(const store_identity& identity) {
+    std::array<std::byte, identity_bytes> bytes{};
+    std::memcpy(bytes.data(), magic.data(), magic.size());
+    put_fixed(bytes.data() + version_at, format_version);
+    std::memcpy(bytes.data() + id_at, identity.id.bytes.data(), identity.id.bytes.size());
+    put_fixed(bytes.data() + time_at,
+              static_cast<std::uint64_t>(identity.created.time_since_epoch().count()));
+    put_fixed(bytes.data() + crc_at, identity_crc(bytes.data()));
+    return bytes;
+}
+
+result<store_identity> decode_identity(bytes_view stored) {
+    if (stored.size() < crc_at || std::memcmp(stored.data(), magic.data(), magic.size()) != 0)
+        return error{errc::not_a_store, "the file was not written by annals"};
+    const auto version = get_fixed<std::uint32_t>(stored.data() + version_at);
+    if (version != format_version)
+        return error{errc::incompatible_format,
+                     "the store has format version " + std::to_string(version) +
+                         ", this program reads version " + std::to_string(format_version) +
+                         "; use a program of the store's version"};
+    if (stored.size() != identity_bytes ||
+        get_fixed<std::uint32_t>(stored.data() + crc_at) != identity_crc(stored.data()))
+        return error{errc::corrupt,
+                     "the store's identity is damaged; restore the store from a backup"};
+    store_identity identity;
+    std::memcpy(identity.id.bytes.data(), stored.data() + id_at, identity.id.bytes.size());
+    identity.created = timestamp(std::chrono::microseconds(
+        static_cast<std::int64_t>(get_fixed<std::uint64_t>(stored.data() + time_at))));
+    return identity;
+}
+
+std::array<std::byte, heads_reach_bytes> encode_heads_reach(log_position position) {
+    std::array<std::byte, heads_reach_bytes> bytes{};
+    put_fixed(bytes.data(), position);
+    put_fixed(bytes.data() + 8, crc32c().add(bytes.data(), 8).value());
+    return bytes;
+}
+
+result<log_position> decode_heads_reach(bytes_view stored) {
+    if (stored.size() != heads_reach_bytes ||
+        get_fixed<std::uint32_t>(stored.data() + 8) != crc32c().add(stored.data(), 8).value())
+        return error{errc::corrupt,
+                     "the reach of the stored heads is damaged; restore the store from a backup"};
+    return get_fixed<log_position>(stored.data());
+}
+
+} // namespace annals::lmdb

@@ -1,0 +1,38 @@
+#pragma once
+
+#include "annals/lmdb_journal.hpp"
+#include "lmdb/head_flush.hpp"
+#include "lmdb/intake.hpp"
+#include "lmdb/opening.hpp"
+#include "lmdb/reader.hpp"
+#include "lmdb/recovery.hpp"
+#include "lmdb/wakes.hpp"
+
+namespace annals::lmdb {
+
+/// Everything that an open journal consists of. Its journal, its writer thread and its
+/// subscriptions share it, so that each may be the last to go.
+struct store {
+    store(open_store files, const store_state& state, const lmdb_options& chosen);
+
+    /// Nothing, or why this store may not be used now: after a fork.
+    [[nodiscard]] std::optional<error> unusable() const;
+
+    /// The writer thread: until the journal is closed; then everything is released.
+    void run_writer();
+
+    const lmdb_options options;
+    const journal_capabilities capabilities;
+    const std::uint64_t born_in = fork_generation();
+
+    open_store files; ///< released by the writer thread
+    std::atomic<log_position> head;
+    head_table heads;
+    head_flush flush;
+    intake queue;
+    read_gate gate;
+    reader reads;
+    wakes followers;
+};
+
+} // namespace annals::lmdb

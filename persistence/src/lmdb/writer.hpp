@@ -1,0 +1,74 @@
+#pragma once
+
+#include "lmdb/batch.hpp"
+#include "lmdb/disk_errors.hpp"
+#include "lmdb/head_flush.hpp"
+#include "lmdb/intake.hpp"
+#include "lmdb/wakes.hpp"
+
+#include "annals/lmdb_journal.hpp"
+
+namespace annals::lmdb {
+
+/// Stores what comes through the intake: takes everything that waits, commits it with one sync,
+/// shows it to readers, answers, and wakes those who follow the log. All of it runs on the one
+/// thread that calls `run`.
+class writer {
+public:
+    struct surroundings {
+        MDB_env* env;
+        const tables& table;
+        intake& queue;
+        head_table& heads;
+        head_flush& flush;
+        wakes& followers;
+        std::atomic<log_position>& head; ///< last durable position; this writer moves it
+    };
+
+    writer(const surroundings& around, const lmdb_options& options,
+           const journal_capabilities& limits);
+
+    /// Until the intake is closed and empty. Then the heads are written, so that the next opening
+    /// has nothing to replay.
+    void run();
+
+private:
+    /// An operation whose results are at `first_result` of the batch's, except for those of
+    /// `earlier`, which came from batches before.
+    struct answer {
+        queued_operation queued;
+        std::size_t first_result;
+        std::vector<append_result> earlier;
+    };
+
+    void store_waiting();
+    [[nodiscard]] int begin_batch(txn_handle& txn);
+    void fill_batch();
+    void fill_from_front();
+    [[nodiscard]] bool has_room_for(const commit& next) const noexcept;
+    [[nodiscard]] int commit_batch(txn_handle& txn);
+    void batch_committed();
+    void batch_failed(int rc);
+    void fail_results(const error& why);
+    void refuse_waiting(const error& why);
+    void answer_all();
+
+    surroundings around_;
+    lmdb_options options_;
+    batch batch_;
+    disk_errors disk_;
+    std::optional<error> stopped_; ///< why nothing is stored any more
+
+    std::vector<queued_operation> waiting_; ///< taken from the intake; from `next_operation_` on
+    std::size_t next_operation_ = 0;
+    std::size_t next_commit_ = 0;                ///< of the operation at the front
+    std::vector<append_result> earlier_results_; ///< of the operation at the front
+
+    std::vector<append_result> results_; ///< of the batch, for its commits in order
+    std::vector<pipeline*> pipelines_;   ///< likewise
+    std::vector<answer> answers_;
+    std::size_t front_results_ =
+        0; ///< where in `results_` those of the operation at the front begin
+};
+
+} // namespace annals::lmdb
