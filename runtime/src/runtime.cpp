@@ -7,7 +7,7 @@
 
 namespace annals {
 
-class runtime::state {
+class runtime::state : public std::enable_shared_from_this<runtime::state> {
 public:
     explicit state(config with) : with_(std::move(with)) {}
     ~state() { (void)close(); }
@@ -17,6 +17,7 @@ public:
     void send(std::shared_ptr<command_request> request, send_options options);
     void ask(std::shared_ptr<query_request> request, ask_options options);
 
+    [[nodiscard]] std::shared_ptr<runtime_door> door();
     [[nodiscard]] annals::journal& journal() const noexcept { return *journal_; }
     [[nodiscard]] engine_status status() const;
     [[nodiscard]] const std::shared_ptr<blocking_executor>& callbacks() const noexcept {
@@ -24,6 +25,7 @@ public:
     }
 
 private:
+    class weak_door;
     [[nodiscard]] result<void> open_journal();
     [[nodiscard]] steady_time deadline_in(std::chrono::milliseconds timeout) const {
         return with_.clock->steady() + timeout;
@@ -137,15 +139,54 @@ void runtime::state::stop_everything() {
         callbacks_->stop();
 }
 
+// --- doors ---------------------------------------------------------------------------------------
+
+class runtime::state::weak_door final : public runtime_door {
+public:
+    explicit weak_door(std::weak_ptr<state> to) : to_(std::move(to)) {}
+    void send(std::shared_ptr<command_request> request, send_options options) override {
+        if (const auto there = to_.lock())
+            there->send(std::move(request), std::move(options));
+        else
+            request->complete(gone());
+    }
+    void ask(std::shared_ptr<query_request> request, ask_options options) override {
+        if (const auto there = to_.lock())
+            there->ask(std::move(request), options);
+        else
+            request->fail(gone());
+    }
+    [[nodiscard]] std::shared_ptr<blocking_executor> callbacks() const override {
+        const auto there = to_.lock();
+        return there ? there->callbacks() : nullptr;
+    }
+
+private:
+    static error gone() { return {errc::closed, "the runtime is gone; nothing was stored"}; }
+    std::weak_ptr<state> to_;
+};
+
+std::shared_ptr<runtime_door> runtime::state::door() {
+    return std::make_shared<weak_door>(weak_from_this());
+}
+
 // --- the public face -----------------------------------------------------------------------------
 
-runtime::runtime(std::unique_ptr<state> made) : state_(std::move(made)) {}
+runtime::runtime(std::shared_ptr<state> made) : state_(std::move(made)) {}
 runtime::runtime(runtime&&) noexcept = default;
-runtime& runtime::operator=(runtime&&) noexcept = default;
-runtime::~runtime() = default;
+runtime& runtime::operator=(runtime&& other) noexcept {
+    if (state_ && state_ != other.state_)
+        (void)state_->close();
+    state_ = std::move(other.state_);
+    return *this;
+}
+runtime::~runtime() {
+    if (state_)
+        (void)state_->close(); // a door may keep the state itself a little longer
+}
 
 result<runtime> runtime::start(config with, std::span<const hosted> types) {
-    auto made = std::make_unique<state>(std::move(with));
+    auto made = std::make_shared<state>(std::move(with));
     if (auto started = made->start(types); !started)
         return started.error();
     return runtime(std::move(made));
@@ -165,6 +206,10 @@ annals::journal& runtime::journal() const noexcept {
 
 engine_status runtime::status() const {
     return state_->status();
+}
+
+std::shared_ptr<runtime_door> runtime::door() const {
+    return state_->door();
 }
 
 result<void> runtime::close() {

@@ -40,6 +40,17 @@ concept query_with_view = requires {
     typename Q::view;
 };
 
+/// A way into a runtime that may outlive it: what comes after the end is answered `closed`. For
+/// adapters such as annals/caf.hpp. Thread-safe.
+class runtime_door {
+public:
+    virtual ~runtime_door() = default;
+    virtual void send(std::shared_ptr<command_request> request, send_options options) = 0;
+    virtual void ask(std::shared_ptr<query_request> request, ask_options options) = 0;
+    /// Where continuations run; null once the runtime is gone.
+    [[nodiscard]] virtual std::shared_ptr<blocking_executor> callbacks() const = 0;
+};
+
 /// An event-sourced system inside a host application: open it, send commands, ask queries, close it.
 ///
 ///     auto rt = annals::runtime::open("shop.db", annals::host<cart>, annals::host<demand>).value();
@@ -113,6 +124,9 @@ public:
 
     [[nodiscard]] engine_status status() const;
 
+    /// For adapters; see `runtime_door`.
+    [[nodiscard]] std::shared_ptr<runtime_door> door() const;
+
     /// Refuses new requests, lets accepted ones finish for at most `config::close_timeout`, answers
     /// the rest (`aborted`, `outcome_unknown`), ends the actors and closes the journal. The error is
     /// `deadline_exceeded` if not everything could finish. Idempotent. Not from a callback or actor.
@@ -120,13 +134,13 @@ public:
 
 private:
     class state;
-    explicit runtime(std::unique_ptr<state> made);
+    explicit runtime(std::shared_ptr<state> made);
     static result<runtime> start(config with, std::span<const hosted> types);
     void submit(std::shared_ptr<command_request> request, send_options options);
     void submit(std::shared_ptr<query_request> request, ask_options options);
     [[nodiscard]] const std::shared_ptr<blocking_executor>& callbacks() const noexcept;
 
-    std::unique_ptr<state> state_;
+    std::shared_ptr<state> state_;
 };
 
 /// Folds the stored history of one aggregate as it was at a version, or at a time, without touching
