@@ -1,0 +1,261 @@
+#pragma once
+
+#include "annals/engine.hpp"
+#include "annals/host.hpp"
+#include "annals/memory_journal.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/atom.hpp>
+#include <caf/scheduler/test_coordinator.hpp>
+
+#include <algorithm>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+/// A whole engine on one thread, in which a seed chooses what happens next: which actor takes its
+/// next message, which blocking task runs, how many operations the journal commits together, whether
+/// the disk fails, and when time passes. The same seed gives the same history.
+namespace simulation {
+
+class virtual_clock final : public annals::clock {
+public:
+    annals::timestamp wall_time() const noexcept override {
+        return annals::timestamp(std::chrono::microseconds(1'000'000'000) + passed_);
+    }
+    annals::steady_time steady() const noexcept override {
+        return annals::steady_time(std::chrono::hours(1) + passed_);
+    }
+    void advance(std::chrono::milliseconds by) { passed_ += by; }
+
+private:
+    std::chrono::microseconds passed_{0};
+};
+
+class counted_ids final : public annals::id_source {
+public:
+    annals::uuid next() noexcept override {
+        return annals::uuid::of_name("generated-" + std::to_string(++last_));
+    }
+
+private:
+    int last_ = 0;
+};
+
+/// Runs tasks one by one, when told to.
+class stepped_executor final : public annals::blocking_executor {
+public:
+    void post(std::function<void()> task) override { tasks_.push_back(std::move(task)); }
+    void stop() override {
+        while (!tasks_.empty())
+            run(0);
+    }
+    std::size_t size() const { return tasks_.size(); }
+    void run(std::size_t index) {
+        auto task = std::move(tasks_[index]);
+        tasks_.erase(tasks_.begin() + static_cast<std::ptrdiff_t>(index));
+        task();
+    }
+
+private:
+    std::deque<std::function<void()>> tasks_;
+};
+
+/// The writer of a journal as a queue that the test empties, batch by batch. As with a real writer,
+/// all commits of a batch are checked and stored before the first of its operations completes.
+class stepped_journal final : public annals::journal {
+public:
+    /// Decides whether a commit fails, and how.
+    using fault = std::function<std::optional<annals::error>(const annals::commit&)>;
+
+    annals::journal_capabilities capabilities() const noexcept override {
+        return stored_->capabilities();
+    }
+    void append(std::shared_ptr<annals::append_operation> operation) override {
+        if (closed_)
+            stored_->append(std::move(operation));
+        else
+            queue_.push_back(std::move(operation));
+    }
+    annals::result<annals::event_page> read_stream(std::string_view stream,
+                                                   annals::stream_version from, std::size_t max,
+                                                   annals::direction way) const override {
+        return stored_->read_stream(stream, from, max, way);
+    }
+    annals::result<annals::event_page> read_all(annals::log_position after, std::size_t max,
+                                                const annals::event_filter& filter) const override {
+        return stored_->read_all(after, max, filter);
+    }
+    annals::log_position head() const noexcept override { return stored_->head(); }
+    annals::result<annals::stream_info> describe(std::string_view stream) const override {
+        return stored_->describe(stream);
+    }
+    annals::result<std::unique_ptr<annals::subscription>>
+    subscribe(annals::log_position after, annals::event_filter filter,
+              std::function<void()> wake) override {
+        return stored_->subscribe(after, std::move(filter), std::move(wake));
+    }
+    void close() override {
+        write_batch(queue_.size());
+        closed_ = true;
+        stored_->close();
+    }
+
+    void fail_by(fault rule) { fault_ = std::move(rule); }
+    std::size_t queued() const { return queue_.size(); }
+    annals::journal& stored() { return *stored_; }
+
+    void write_batch(std::size_t operations) {
+        std::vector<std::pair<std::shared_ptr<annals::append_operation>,
+                              std::vector<annals::append_result>>>
+            written;
+        for (; operations > 0 && !queue_.empty(); --operations) {
+            auto next = std::move(queue_.front());
+            queue_.pop_front();
+            std::vector<annals::append_result> results;
+            for (const auto& one : next->commits())
+                results.push_back(write(one));
+            written.emplace_back(std::move(next), std::move(results));
+        }
+        for (auto& [operation, results] : written)
+            operation->completed(results);
+    }
+
+private:
+    class copy final : public annals::append_operation {
+    public:
+        explicit copy(const annals::commit& what) : what_(what) {}
+        std::span<const annals::commit> commits() const noexcept override { return {&what_, 1}; }
+        void completed(std::span<const annals::append_result> results) noexcept override {
+            came = results[0];
+        }
+        annals::append_result came = annals::append_receipt{};
+
+    private:
+        annals::commit what_;
+    };
+
+    annals::append_result write(const annals::commit& one) {
+        const bool alive = one.pipeline == nullptr || !one.pipeline->broken();
+        if (auto why = alive && fault_ ? fault_(one) : std::nullopt) {
+            if (one.pipeline != nullptr)
+                one.pipeline->break_off();
+            return *why;
+        }
+        auto operation = std::make_shared<copy>(one);
+        stored_->append(operation);
+        return operation->came;
+    }
+
+    std::shared_ptr<annals::journal> stored_ = annals::make_memory_journal();
+    std::deque<std::shared_ptr<annals::append_operation>> queue_;
+    fault fault_;
+    bool closed_ = false;
+};
+
+/// The engine and everything it stands on, moved by `step`.
+class world {
+public:
+    world(std::uint32_t seed, annals::engine_limits limits,
+          std::initializer_list<annals::hosted> types)
+        : random_(seed),
+          system_(settings_) {
+        annals::engine_parts parts{journal, clock, ids, readers, callbacks, &system_};
+        engine_ = *annals::engine::start(std::move(parts), limits, {types.begin(), types.size()});
+    }
+    ~world() {
+        engine_->stop_actors();
+        run_until_quiet();
+        journal->close();
+        run_until_quiet();
+        engine_.reset();
+        run_until_quiet();
+    }
+
+    annals::engine& engine() { return *engine_; }
+    std::mt19937& random() { return random_; }
+    std::size_t below(std::size_t bound) { return random_() % bound; }
+
+    template <class C>
+    annals::future<annals::receipt>
+    send(std::string id, C command, annals::uuid named = {},
+         annals::steady_time deadline = annals::steady_time::max()) {
+        auto request =
+            std::make_shared<annals::typed_command<C>>(std::move(id), std::move(command));
+        request->about.command_id = named;
+        request->deadline = deadline;
+        annals::future<annals::receipt> answer(request);
+        engine_->send(std::move(request));
+        return answer;
+    }
+    template <class V, class Q>
+    annals::future<annals::answer_of<V, Q>> ask(Q query, annals::log_position at_least = 0) {
+        auto request = std::make_shared<annals::typed_query<V, Q>>(std::move(query));
+        request->at_least = at_least;
+        request->continue_on(callbacks);
+        annals::future<annals::answer_of<V, Q>> answer(request);
+        engine_->ask(std::move(request));
+        return answer;
+    }
+
+    /// One thing happens, chosen by the seed. False if nothing can happen.
+    bool step() {
+        const std::size_t jobs = scheduler().jobs.size();
+        const std::size_t choices =
+            jobs + readers->size() + callbacks->size() + (journal->queued() > 0 ? 1 : 0);
+        if (choices == 0)
+            return false;
+        std::size_t choice = below(choices);
+        if (choice < jobs) {
+            auto& queue = scheduler().jobs;
+            std::swap(queue.front(), queue[choice]);
+            scheduler().run_once();
+        } else if ((choice -= jobs) < readers->size()) {
+            readers->run(choice);
+        } else if ((choice -= readers->size()) < callbacks->size()) {
+            callbacks->run(choice);
+        } else {
+            journal->write_batch(1 + below(4));
+        }
+        return true;
+    }
+    void step_some(std::size_t most) {
+        for (std::size_t n = below(most + 1); n > 0 && step(); --n) {
+        }
+    }
+    void run_until_quiet() {
+        while (step()) {
+        }
+    }
+    /// Time passes; what is due happens.
+    void pass(std::chrono::milliseconds by) {
+        clock->advance(by);
+        engine_->tick();
+    }
+
+    const std::shared_ptr<virtual_clock> clock = std::make_shared<virtual_clock>();
+    const std::shared_ptr<counted_ids> ids = std::make_shared<counted_ids>();
+    const std::shared_ptr<stepped_executor> readers = std::make_shared<stepped_executor>();
+    const std::shared_ptr<stepped_executor> callbacks = std::make_shared<stepped_executor>();
+    const std::shared_ptr<stepped_journal> journal = std::make_shared<stepped_journal>();
+
+private:
+    struct settings : caf::actor_system_config {
+        settings() { set("scheduler.policy", caf::atom("testing")); }
+    };
+    caf::scheduler::test_coordinator& scheduler() {
+        return static_cast<caf::scheduler::test_coordinator&>(system_.scheduler());
+    }
+
+    std::mt19937 random_;
+    settings settings_;
+    caf::actor_system system_;
+    std::unique_ptr<annals::engine> engine_;
+};
+
+} // namespace simulation
