@@ -166,6 +166,12 @@ private:
 template <class T>
 struct codec;
 
+namespace detail {
+/// False for every T; compilers print it, and so the type, when a static_assert with it fails.
+template <class T>
+inline constexpr bool no_codec_for = false;
+} // namespace detail
+
 /// A type that names its fields with `ANNALS_FIELDS` or `ANNALS_EVENT` (annals/event.hpp).
 template <class T>
 concept described = requires {

@@ -195,9 +195,10 @@ private:
     static bool decode_alternative(const node& from, std::size_t index, variant& value,
                                    decode_error& why, std::index_sequence<I...>) {
         bool decoded = false;
-        ((I == index &&
-          (decoded = detail::decode_element(from, 1, value.template emplace<I>(), why), true)) ||
-         ...);
+        (void)((I == index &&
+                (decoded = detail::decode_element(from, 1, value.template emplace<I>(), why),
+                 true)) ||
+               ...);
         return decoded;
     }
 };

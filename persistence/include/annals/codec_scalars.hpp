@@ -8,11 +8,6 @@
 /// Codecs of single values: numbers, enums, text, bytes, ids and times.
 namespace annals {
 
-namespace detail {
-template <class>
-inline constexpr bool no_codec_for = false;
-} // namespace detail
-
 /// Chosen for a type that nothing below knows; using it does not compile.
 template <class T>
 struct codec {

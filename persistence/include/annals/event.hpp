@@ -17,13 +17,13 @@
 /// ignored). An event whose meaning changes is a new event type. The struct stays an aggregate; up
 /// to 64 fields.
 #define ANNALS_EVENT(Type, Name, ...)                                                              \
-    static constexpr std::string_view annals_event_name = Name;                                    \
+    [[maybe_unused]] static constexpr std::string_view annals_event_name = Name;                   \
     ANNALS_FIELDS(Type __VA_OPT__(, ) __VA_ARGS__)
 
 /// Names the fields of a plain struct that is part of an event.
 #define ANNALS_FIELDS(Type, ...)                                                                   \
     using annals_described = Type;                                                                 \
-    static constexpr std::size_t annals_field_count =                                              \
+    [[maybe_unused]] static constexpr std::size_t annals_field_count =                             \
         0 __VA_OPT__(ANNALS_DETAIL_FOR_EACH(ANNALS_DETAIL_COUNT_FIELD, __VA_ARGS__));              \
     template <class Self, class Visit>                                                             \
     static constexpr void annals_visit_fields([[maybe_unused]] Self& self,                         \
