@@ -149,46 +149,77 @@ typename A::decision decide_on(const A& state, const C& command, const command_c
 }
 
 // --- what the compiler says when something is missing ------------------------------------------
+//
+// Each is instantiated with the host's types, whose names thereby appear in the compiler's message.
 
-/// Instantiated once for each pair; its name appears in the compiler's message.
 template <class Aggregate, class Command>
 struct require_decide {
-    static_assert(decides<Aggregate, Command>,
+    static constexpr bool ok = decides<Aggregate, Command>;
+    static constexpr bool there = requires(const Aggregate& state, const Command& command) {
+        decide(state, command);
+    }
+    || requires(const Aggregate& state, const Command& command, const command_context& context) {
+        decide(state, command, context);
+    };
+    static_assert(ok || there,
                   "annals: this command has no decide. Write, in the namespace of the aggregate: "
                   "Aggregate::decision decide(const Aggregate&, const Command&)");
-    static constexpr bool ok = true;
+    static_assert(
+        ok || !there,
+        "annals: the decide of this command returns something else than a decision. It "
+        "returns Aggregate::decision, made of events of the aggregate, annals::nothing, or "
+        "annals::reject(...)");
 };
 
 template <class State, class Event, class Context>
 struct require_evolve {
-    static_assert(annals::event<Event>,
+    static constexpr bool ok = event<Event> && evolves<State, Event, Context>;
+    static constexpr bool there = requires(State state, const Event& happened) {
+        evolve(std::move(state), happened);
+    }
+    || requires(State& state, const Event& happened) { evolve(state, happened); }
+    || requires(State state, const Event& happened, const Context& context) {
+        evolve(std::move(state), happened, context);
+    }
+    || requires(State& state, const Event& happened, const Context& context) {
+        evolve(state, happened, context);
+    };
+    static_assert(event<Event>,
                   "annals: this event has no name. Put ANNALS_EVENT(Type, \"name\", fields...) "
                   "last inside the struct");
-    static_assert(evolves<State, Event, Context>,
+    static_assert(evolves<State, Event, Context> || there,
                   "annals: this event has no evolve. Write, in the namespace of the state: "
                   "State evolve(State, const Event&)  or  void evolve(State&, const Event&)");
-    static constexpr bool ok = true;
+    static_assert(evolves<State, Event, Context> || !there,
+                  "annals: the evolve of this event does not return the new state. Write "
+                  "State evolve(State, const Event&)  or  void evolve(State&, const Event&)");
 };
 
 template <class View, class Query>
 struct require_answer {
-    static_assert(answers<View, Query>,
-                  "annals: this query has no answer. Write, in the namespace of the view: "
-                  "Result answer(const View&, const Query&)");
-    static constexpr bool ok = true;
+    static constexpr bool ok = answers<View, Query>;
+    static_assert(ok, "annals: this query has no answer. Write, in the namespace of the view: "
+                      "Result answer(const View&, const Query&)");
 };
 
 template <class T>
 struct require_name {
-    static_assert(named<T>, "annals: this aggregate or view has no name. Add inside the struct: "
-                            "static constexpr std::string_view name = \"...\";");
-    static constexpr bool ok = true;
+    static constexpr bool ok = named<T>;
+    static_assert(ok, "annals: this aggregate or view has no name. Add inside the struct: "
+                      "static constexpr std::string_view name = \"...\";");
 };
 
 /// The whole check of one aggregate or view, for a host's own static_assert: every overload is
 /// there, or the compiler names the one to write.
+///
+///     static_assert(annals::complete_domain<cart>::ok);
 template <class T>
-struct complete_domain;
+struct complete_domain {
+    static constexpr bool ok = aggregate<T> || view<T>; // each of them is specialised below
+    static_assert(ok, "annals: this type is neither an aggregate (it needs the member types "
+                      "command, event and decision) nor a view (query and event, without command); "
+                      "either must be default-constructible and movable");
+};
 
 } // namespace annals
 

@@ -29,14 +29,26 @@ constexpr bool usable_name(std::string_view name) {
     return !name.empty() && name.size() <= 64 && name.find('-') == std::string_view::npos;
 }
 
+/// True also without a name, which is another error.
+template <class T>
+constexpr bool name_is_usable() {
+    if constexpr (named<T>)
+        return usable_name(T::name);
+    else
+        return true;
+}
+
 template <class State, class Events, class Context>
 struct check_events;
 template <class State, class... Es, class Context>
 struct check_events<State, std::variant<Es...>, Context> {
-    static_assert((require_evolve<State, Es, Context>::ok && ...));
-    static_assert(event_names<std::variant<Es...>>::distinct(),
-                  "annals: two events of this aggregate or view have the same name");
-    static constexpr bool ok = true;
+    static constexpr bool distinct() {
+        if constexpr ((event<Es> && ...))
+            return event_names<std::variant<Es...>>::distinct();
+        else
+            return true;
+    }
+    static constexpr bool ok = (require_evolve<State, Es, Context>::ok && ...);
 };
 
 template <class State, class Commands>
@@ -55,19 +67,22 @@ struct check_queries<View, std::variant<Qs...>> {
 
 template <aggregate A>
 struct complete_domain<A> {
-    static constexpr bool ok = require_name<A>::ok && check_commands<A, typename A::command>::ok &&
-                               check_events<A, typename A::event, event_context>::ok;
-    static_assert(usable_name(A::name),
+    using events = check_events<A, typename A::event, event_context>;
+    static_assert(events::distinct(), "annals: two events of this aggregate have the same name");
+    static_assert(name_is_usable<A>(),
                   "annals: an aggregate's name is 1 to 64 characters without '-', which ends the "
                   "category in a stream's name");
+    static constexpr bool ok =
+        require_name<A>::ok && check_commands<A, typename A::command>::ok && events::ok;
 };
 
 template <view V>
 struct complete_domain<V> {
-    static constexpr bool ok = require_name<V>::ok &&
-                               check_events<V, typename V::event, logged_context>::ok &&
-                               check_queries<V, typename V::query>::ok;
-    static_assert(usable_name(V::name), "annals: a view's name is 1 to 64 characters without '-'");
+    using events = check_events<V, typename V::event, logged_context>;
+    static_assert(events::distinct(), "annals: two events of this view have the same name");
+    static_assert(name_is_usable<V>(), "annals: a view's name is 1 to 64 characters without '-'");
+    static constexpr bool ok =
+        require_name<V>::ok && events::ok && check_queries<V, typename V::query>::ok;
 };
 
 } // namespace annals

@@ -248,12 +248,12 @@ public:
 
 template <class T>
 hosted make_hosted() {
-    if constexpr (aggregate<T>) {
+    if constexpr (!complete_domain<T>::ok) {
+        return {}; // does not compile; complete_domain has said what is missing
+    } else if constexpr (aggregate<T>) {
         static const typed_aggregate_type<T> type;
         return {&type, nullptr};
     } else {
-        static_assert(view<T>, "annals: T is neither an aggregate (it needs the member types "
-                               "command, event and decision) nor a view (event and query)");
         static const typed_view_type<T> type;
         return {nullptr, &type};
     }
