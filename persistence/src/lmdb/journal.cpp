@@ -68,15 +68,6 @@ void store::run_writer() {
 
 namespace {
 
-/// Answers every commit of `operation` with `why`.
-void refuse(append_operation& operation, const error& why) {
-    const auto commits = operation.commits();
-    for (const auto& each : commits)
-        if (each.pipeline != nullptr)
-            each.pipeline->break_off();
-    operation.completed(std::vector<append_result>(commits.size(), why));
-}
-
 class lmdb_journal final : public journal {
 public:
     explicit lmdb_journal(std::shared_ptr<store> opened) : store_(std::move(opened)) {
@@ -101,9 +92,9 @@ public:
 
     void append(std::shared_ptr<append_operation> operation) override {
         if (auto why = store_->unusable())
-            return refuse(*operation, *why);
+            return refuse(std::move(operation), *why);
         if (auto pushed = store_->queue.push(operation); !pushed)
-            refuse(*operation, pushed.error());
+            refuse(std::move(operation), pushed.error());
     }
 
     [[nodiscard]] result<event_page> read_stream(std::string_view stream, stream_version from,
@@ -151,13 +142,26 @@ private:
     [[nodiscard]] bool on_writer_thread() const noexcept {
         return writer_id_ == std::this_thread::get_id();
     }
+    /// Answers every commit of `operation` with `why`, on the caller's thread.
+    void refuse(std::shared_ptr<append_operation> operation, const error& why) {
+        const auto commits = operation->commits();
+        for (const auto& each : commits)
+            if (each.pipeline != nullptr)
+                each.pipeline->break_off();
+        std::unique_lock lock(refusing_, std::defer_lock);
+        if (why.code != errc::after_fork) // there it may be locked by a thread that is not
+            lock.lock();
+        operation->completed(std::vector<append_result>(commits.size(), why));
+    }
+
     /// In a forked child: the writer's thread and whatever it had locked exist in the parent only.
     void abandon() {
         new std::shared_ptr<store>(store_); // never released
     }
 
     std::shared_ptr<store> store_;
-    std::mutex closing_; ///< held by who waits for the writer
+    std::recursive_mutex refusing_; ///< one at a time, but a refusal may append again
+    std::mutex closing_;            ///< held by who waits for the writer
     std::thread writer_;
     std::thread::id writer_id_;
 };

@@ -81,9 +81,8 @@ void writer::fill_batch() {
             if (waiting_.empty())
                 return;
         }
-        fill_from_front();
-        if (next_commit_ != 0)
-            return; // the rest of this operation needs another batch
+        if (!fill_from_front())
+            return; // the rest needs another batch
     }
 }
 
@@ -93,7 +92,7 @@ bool writer::has_room_for(const commit& next) const noexcept {
             batch_.size_bytes() + payload_bytes(next) <= options_.max_batch_bytes);
 }
 
-void writer::fill_from_front() {
+bool writer::fill_from_front() {
     auto& front = waiting_[next_operation_];
     const auto commits = front.operation->commits();
     front_results_ = results_.size();
@@ -105,12 +104,13 @@ void writer::fill_from_front() {
         pipelines_.push_back(next.pipeline);
     }
     if (next_commit_ != commits.size())
-        return;
+        return false;
     answers_.push_back({std::move(front), front_results_, std::move(earlier_results_)});
     earlier_results_.clear();
     front_results_ = results_.size();
     next_commit_ = 0;
     ++next_operation_;
+    return true;
 }
 
 int writer::commit_batch(txn_handle& txn) {

@@ -44,7 +44,8 @@ private:
     void store_waiting();
     [[nodiscard]] int begin_batch(txn_handle& txn);
     void fill_batch();
-    void fill_from_front();
+    /// False if the operation does not fit as a whole; what fits of it is in the batch.
+    [[nodiscard]] bool fill_from_front();
     [[nodiscard]] bool has_room_for(const commit& next) const noexcept;
     [[nodiscard]] int commit_batch(txn_handle& txn);
     void batch_committed();

@@ -1,0 +1,185 @@
+#include "annals/lmdb_journal.hpp"
+
+#include "lmdb/log_table.hpp"
+#include "lmdb/opening.hpp"
+#include "lmdb/recovery.hpp"
+
+#include <string>
+#include <unordered_map>
+
+#include <sys/stat.h>
+
+namespace annals {
+namespace lmdb {
+namespace {
+
+/// Reads a whole store once, in the order of the log, and keeps every stream's head.
+class verification {
+public:
+    verification(MDB_txn* txn, const tables& table) noexcept : txn_(txn), table_(table) {}
+
+    /// Reads on through position `last`, checking each record against its stream and its commit.
+    [[nodiscard]] result<void> read_log_through(log_position last);
+    /// The last commit is whole.
+    [[nodiscard]] result<void> check_end() const;
+    /// The stored heads cover everything read so far, and lead to events of their streams.
+    [[nodiscard]] result<void> check_heads() const;
+
+    [[nodiscard]] std::uint64_t events() const noexcept { return position_; }
+    [[nodiscard]] std::uint64_t streams() const noexcept { return heads_.size(); }
+
+private:
+    [[nodiscard]] result<void> check_record(const record& event);
+    [[nodiscard]] result<std::uint64_t> check_head(std::string_view stream,
+                                                   const stream_head& stored) const;
+
+    struct text_hash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view text) const noexcept {
+            return std::hash<std::string_view>{}(text);
+        }
+    };
+
+    MDB_txn* txn_;
+    tables table_;
+    std::unordered_map<std::string, stream_head, text_hash, std::equal_to<>> heads_;
+    log_position position_ = 0; ///< the last one read
+    bool commit_is_open_ = false;
+    std::string open_stream_;
+    uuid open_command_;
+};
+
+result<void> verification::read_log_through(log_position last) {
+    cursor_handle cursor;
+    auto rc = open_cursor(txn_, table_.log, cursor);
+    auto step = MDB_SET_RANGE;
+    while (rc == 0 && position_ < last) {
+        std::size_t number = position_ + 1;
+        auto key = as_value(number);
+        MDB_val value{};
+        rc = mdb_cursor_get(cursor.get(), &key, &value, std::exchange(step, MDB_NEXT));
+        if (rc == MDB_NOTFOUND || (rc == 0 && position_of(key) != position_ + 1))
+            return corrupt_at(position_ + 1, "there is no such record");
+        if (rc != 0)
+            break;
+        const auto event = parse_record(position_ + 1, as_bytes(value));
+        if (!event)
+            return event.error();
+        if (auto checked = check_record(*event); !checked)
+            return checked;
+        ++position_;
+    }
+    if (rc != 0)
+        return lmdb_error(rc, "cannot read the log");
+    return {};
+}
+
+result<void> verification::check_record(const record& event) {
+    if (auto named = check_stream_name(event.stream); !named)
+        return corrupt_at(event.position, named.error().message);
+    if (commit_is_open_ && (event.stream != open_stream_ || event.command_id != open_command_))
+        return corrupt_at(event.position, "it stands within another event's commit");
+    auto found = heads_.find(event.stream);
+    if (found == heads_.end())
+        found = heads_.try_emplace(std::string(event.stream)).first;
+    auto& head = found->second;
+    if (event.version != head.version() + 1 || event.previous != head.last() ||
+        event.jump != head.next_jump())
+        return corrupt_at(event.position, "its links do not fit its stream");
+    head.push(event.position);
+    commit_is_open_ = !event.ends_commit;
+    if (commit_is_open_) {
+        open_stream_ = event.stream;
+        open_command_ = event.command_id;
+    }
+    return {};
+}
+
+result<void> verification::check_end() const {
+    if (commit_is_open_)
+        return corrupt_at(position_, "the log ends within a commit");
+    return {};
+}
+
+result<void> verification::check_heads() const {
+    cursor_handle cursor;
+    auto rc = open_cursor(txn_, table_.heads, cursor);
+    std::uint64_t covered = 0;
+    MDB_val key{};
+    MDB_val value{};
+    for (auto step = MDB_FIRST; rc == 0; step = MDB_NEXT) {
+        rc = mdb_cursor_get(cursor.get(), &key, &value, step);
+        if (rc != 0)
+            break;
+        const auto stored = decode_head(as_text(key), as_bytes(value));
+        if (!stored)
+            return stored.error();
+        const auto known = check_head(as_text(key), *stored);
+        if (!known)
+            return known.error();
+        covered += *known;
+    }
+    if (rc != MDB_NOTFOUND)
+        return lmdb_error(rc, "cannot read the stream heads");
+    if (covered != heads_.size())
+        return corrupt_at(position_, "the stored heads reach here, but of " +
+                                         std::to_string(heads_.size()) + " streams there are " +
+                                         std::to_string(covered));
+    return {};
+}
+
+/// Returns 1 if the stream begins before here, 0 if it was stored later than the reach says.
+result<std::uint64_t> verification::check_head(std::string_view stream,
+                                               const stream_head& stored) const {
+    const auto found = heads_.find(stream);
+    const auto known = found == heads_.end() ? stream_version{0} : found->second.version();
+    if (stored.version() < known)
+        return corrupt_at(stored.last(), "the stored head of stream \"" + std::string(stream) +
+                                             "\" lags behind its reach");
+    const log_table log(txn_, table_);
+    auto version = stored.version();
+    const auto positions = stored.positions();
+    for (auto i = positions.size(); i-- != 0; version = jump_version(version))
+        if (auto root = log.at(positions[i], stream, version); !root)
+            return root.error();
+    return known == 0 ? 0U : 1U;
+}
+
+result<store_report> verify(const open_store& files, const store_state& state) {
+    txn_handle txn;
+    if (const auto rc = begin_txn(files.env.get(), MDB_RDONLY, txn); rc != 0)
+        return lmdb_error(rc, "cannot read the store");
+    verification all(txn.get(), files.table);
+    auto checked = all.read_log_through(state.heads_reach);
+    if (checked)
+        checked = all.check_heads();
+    if (checked)
+        checked = all.read_log_through(state.head);
+    if (checked)
+        checked = all.check_end();
+    if (!checked)
+        return checked.error();
+    return store_report{.events = all.events(), .streams = all.streams(), .bytes = 0};
+}
+
+} // namespace
+} // namespace lmdb
+
+result<store_report> verify_store(const std::filesystem::path& directory,
+                                  const lmdb_options& options) {
+    const auto files = lmdb::open_to_verify(directory, options);
+    if (!files)
+        return files.error();
+    const auto state = lmdb::read_state(files->env.get(), files->table);
+    if (!state)
+        return state.error();
+    auto report = lmdb::verify(*files, *state);
+    if (!report)
+        return report;
+    struct stat file {};
+    if (::stat((directory / lmdb::data_file_name).c_str(), &file) == 0)
+        report->bytes = static_cast<std::uint64_t>(file.st_blocks) * 512; // holes take no disk
+    return report;
+}
+
+} // namespace annals
