@@ -1,0 +1,87 @@
+#pragma once
+
+#include "csv.hpp"
+#include "input.hpp"
+#include "progress.hpp"
+
+#include <annals/runtime.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <limits>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+
+namespace retail {
+
+struct import_options {
+    /// Stops orderly after this many rows of the input.
+    std::uint64_t stop_after = std::numeric_limits<std::uint64_t>::max();
+    /// Malformed rows that are reported one by one.
+    std::uint64_t max_malformed_reports = 20;
+    /// Commands sent and not yet answered: enough to fill the journal's batches, and well below
+    /// `engine_limits`, so that no command is ever refused as too many.
+    std::size_t window = 8'192;
+    /// Asked before each row; true ends the import orderly.
+    std::function<bool()> stop_requested = [] { return false; };
+};
+
+/// What became of the rows of one run. The five kinds of outcome add up to `rows`.
+struct import_counts {
+    std::uint64_t rows = 0;
+    std::uint64_t accepted = 0;                                 ///< stored by this run
+    std::map<std::string, std::uint64_t, std::less<>> rejected; ///< by code
+    std::uint64_t already_stored = 0; ///< stored, or passed by a later stored row, in earlier runs
+    std::uint64_t malformed = 0;
+};
+
+/// Sends the rows of a CSV file as commands, one for each, in the order of the file.
+///
+/// The rows of one cart must reach it in that order, and none may be left out: the cart takes a row
+/// that is not later than the last one it stored as decided. So rows are sent by one thread, never
+/// sent again, and after the first error nothing more is sent; the next run starts at the first row
+/// and finds what is missing.
+class importer {
+public:
+    importer(annals::runtime& to, const input& from, progress& shown, import_options options);
+    importer(const importer&) = delete;
+    importer& operator=(const importer&) = delete;
+
+    /// Reads to the end, to `stop_after` or until asked to stop, and waits until everything that was
+    /// sent is durable. The error is the input's, or the first that a command was answered with.
+    [[nodiscard]] annals::result<void> run();
+
+    [[nodiscard]] const import_counts& counts() const noexcept { return counts_; }
+
+private:
+    /// A command on its way.
+    struct sent_row {
+        std::uint64_t row;
+        std::string cart_id;
+        annals::future<annals::receipt> answer;
+    };
+
+    annals::result<void> read_header();
+    void send(const csv_record& record);
+    void settle(std::size_t count);
+    void settle_one(const sent_row& sent, const annals::outcome<annals::receipt>& answer);
+    void fail(const sent_row& sent, const annals::error& why);
+    void report_malformed(std::uint64_t line, std::string_view reason);
+
+    annals::runtime& to_;
+    csv_reader reader_;
+    progress& shown_;
+    import_options options_;
+    import_counts counts_;
+    std::deque<sent_row> in_flight_; ///< in the order of the file
+    std::optional<annals::error> failure_;
+    std::set<std::string> failed_carts_;
+};
+
+} // namespace retail
