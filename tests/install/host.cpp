@@ -1,15 +1,12 @@
-#include <annals/event.hpp>
+#include "greeting.hpp"
+
+#include <annals/annals.hpp>
 
 #include <iostream>
-#include <string>
 
-struct item_added {
-    std::string sku;
-    int quantity = 1;
-    ANNALS_EVENT(item_added, "cart.item_added", sku, quantity)
-};
-
-int main() {
-    static_assert(annals::event<item_added>);
-    std::cout << item_added::annals_event_name << '\n';
+int main(int, char** argv) {
+    auto rt = annals::runtime::open(argv[1], annals::host<guest>, annals::host<guest_book>).value();
+    const annals::receipt r = rt.send("ada", greet{"hello"}).get().value();
+    std::cout << rt.ask(greetings{}, annals::after(r)).get().value() << '\n';
+    return rt.close() ? 0 : 1;
 }

@@ -20,4 +20,4 @@ run(${CMAKE_COMMAND} -S ${HOST_DIR} -B ${host_build} -G ${GENERATOR}
     -D CMAKE_CXX_COMPILER=${CXX}
     -D CMAKE_CXX_FLAGS=${CXX_FLAGS})
 run(${CMAKE_COMMAND} --build ${host_build})
-run(${host_build}/host)
+run(${host_build}/host ${SCRATCH_DIR}/guests.db)
