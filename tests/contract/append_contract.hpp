@@ -239,10 +239,19 @@ ANNALS_JOURNAL_PROMISE("a stream's name is 1 to 255 bytes of UTF-8 without contr
     const std::vector<std::string> good{
         "c",     "cart-17", "Bestellung Ä-1", "買い物-🛒", std::string(255, 'x'), " ",
         "a-b-c", "-"};
-    const std::vector<std::string> bad{
-        "",          std::string(256, 'x'), "cart\n1",      std::string(1, '\0'),
-        "cart-\xff", "cart-\xc3",           "\xed\xa0\x80", "\x7f",
-        "\xc2\x85"};
+    const std::vector<std::string> bad{"",
+                                       std::string(256, 'x'),
+                                       "cart\n1",
+                                       std::string(1, '\0'),
+                                       "cart-\xff",
+                                       "cart-\xc3",
+                                       "\xed\xa0\x80",
+                                       "\x7f",
+                                       "\xc2\x85",
+                                       "\xc0\xaf",
+                                       "\xe0\x80\xaf",
+                                       "\xf0\x80\x80\xaf",
+                                       "\xf4\x90\x80\x80"};
     log_position head = 0;
     for (const auto& name : good) {
         CAPTURE(name);

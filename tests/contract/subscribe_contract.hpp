@@ -6,6 +6,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <atomic>
 #include <thread>
 
 namespace annals::test {
@@ -147,19 +148,35 @@ ANNALS_JOURNAL_PROMISE("a subscriber is not woken once its subscription is gone"
 ANNALS_JOURNAL_PROMISE("subscriptions come and go while others append") {
     journal_under_test store;
     const auto journal = store.open();
+    std::atomic<bool> enough{false};
     std::thread appender([&] {
-        for (int i = 0; i != 500; ++i)
+        for (int i = 0; !enough; ++i)
             (void)append_one(*journal, commit_of(std::to_string(i), "cart-1"));
     });
     std::size_t gaps = 0;
-    for (int i = 0; i != 200; ++i) {
-        follower reader(*journal, 0);
-        const auto page = reader.next(100'000);
-        for (std::size_t at = 0; page && at != page->events.size(); ++at)
-            gaps += page->events[at].position != at + 1;
+    std::atomic<std::size_t> woken_when_gone{0};
+    for (int i = 0; i != 300; ++i) {
+        const auto gone = std::make_shared<std::atomic<bool>>(false);
+        auto reader = journal->subscribe(0, {}, [gone, &woken_when_gone] {
+            for (int turn = 0; turn != 20; ++turn)
+                std::this_thread::yield(); // lets the reader go meanwhile, if it does not wait
+            woken_when_gone += gone->load();
+        });
+        log_position through = 0;
+        for (bool at_end = !reader; !at_end;) {
+            const auto page = (*reader)->next(10'000);
+            for (std::size_t at = 0; page && at != page->events.size(); ++at)
+                gaps += page->events[at].position != ++through;
+            at_end = !page || page->at_end;
+        }
+        if (reader)
+            reader->reset();
+        gone->store(true);
     }
+    enough = true;
     appender.join();
     REQUIRE(gaps == 0);
+    REQUIRE(woken_when_gone == 0);
 }
 
 } // namespace annals::test
