@@ -41,6 +41,16 @@ private:
     std::deque<std::function<void()>> tasks_;
 };
 
+/// A number that takes its time to be handed on, so that threads meet in the middle of it.
+struct slow_number {
+    int value = 0;
+
+    explicit slow_number(int number) : value(number) {}
+    slow_number(const slow_number& other) : value(other.value) { std::this_thread::yield(); }
+    slow_number& operator=(const slow_number&) = delete;
+    ~slow_number() { value = -1; }
+};
+
 struct pending {
     std::shared_ptr<reply_state<int>> reply = std::make_shared<reply_state<int>>();
     future<int> answer{reply};
@@ -349,9 +359,9 @@ TEST_CASE("the mark on a thread ends with the outermost scope, and is no other t
 // --- races ----------------------------------------------------------------------------------------
 
 TEST_CASE("of two threads that answer at once, one wins and the continuation runs once") {
-    constexpr int rounds = 3'000;
+    constexpr int rounds = 2'000;
     struct round {
-        reply_state<int> reply;
+        reply_state<slow_number> reply;
         std::atomic<int> wins{0};
         std::atomic<int> runs{0};
         std::atomic<int> winner{-1};
@@ -362,7 +372,7 @@ TEST_CASE("of two threads that answer at once, one wins and the continuation run
     const auto answer_as = [&](int me) {
         for (auto& now : all) {
             step.arrive_and_wait();
-            if (now.reply.complete(me)) {
+            if (now.reply.complete(slow_number(me))) {
                 ++now.wins;
                 now.winner = me;
             }
@@ -372,9 +382,9 @@ TEST_CASE("of two threads that answer at once, one wins and the continuation run
     std::thread second(answer_as, 2);
     for (auto& now : all) {
         step.arrive_and_wait(); // the continuation races with both of them
-        now.reply.then([&now](const outcome<int>& got) {
+        now.reply.then([&now](const outcome<slow_number>& got) {
             ++now.runs;
-            now.answer = *got;
+            now.answer = got->value;
         });
     }
     first.join();
@@ -387,14 +397,14 @@ TEST_CASE("of two threads that answer at once, one wins and the continuation run
 }
 
 TEST_CASE("a thread that waits always sees the answer that won") {
-    constexpr int rounds = 3'000;
-    std::vector<reply_state<int>> replies(rounds);
+    constexpr int rounds = 2'000;
+    std::vector<reply_state<slow_number>> replies(rounds);
     std::vector<int> winners(rounds, 0);
     std::barrier step(3);
     const auto answer_as = [&](int me) {
         for (std::size_t i = 0; i < rounds; ++i) {
             step.arrive_and_wait();
-            if (replies[i].complete(me))
+            if (replies[i].complete(slow_number(me)))
                 winners[i] = me;
         }
     };
@@ -403,7 +413,7 @@ TEST_CASE("a thread that waits always sees the answer that won") {
     std::vector<int> got;
     for (auto& reply : replies) {
         step.arrive_and_wait();
-        got.push_back(*reply.wait());
+        got.push_back(reply.wait()->value);
     }
     first.join();
     second.join();

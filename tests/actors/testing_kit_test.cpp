@@ -38,6 +38,10 @@ struct item_removed {
     std::string sku;
     ANNALS_EVENT(item_removed, "cart.item_removed", sku)
 };
+struct item_returned { // has the bytes of item_removed
+    std::string sku;
+    ANNALS_EVENT(item_returned, "cart.item_returned", sku)
+};
 struct emptied {
     ANNALS_EVENT(emptied, "cart.emptied")
 };
@@ -53,7 +57,7 @@ struct stamped {
 struct cart {
     static constexpr std::string_view name = "cart";
     using command = std::variant<add_item, remove_item, stamp, fail>;
-    using event = std::variant<item_added, item_removed, emptied, stamped>;
+    using event = std::variant<item_added, item_removed, item_returned, emptied, stamped>;
     using decision = annals::decision<event>;
     std::map<std::string, int> items;
     std::vector<annals::event_context> seen;
@@ -89,6 +93,7 @@ void evolve(cart& state, const item_added& e, const annals::event_context& conte
 void evolve(cart& state, const item_removed& e) {
     state.items.erase(e.sku);
 }
+void evolve(cart&, const item_returned&) {}
 void evolve(cart&, const emptied&) {}
 void evolve(cart&, const stamped&) {}
 
@@ -177,9 +182,9 @@ TEST_CASE("events are expected in number and order") {
 }
 
 TEST_CASE("events with the same fields but other names differ") {
-    CHECK_FALSE(given<cart>(two_teas, item_added{"milk", 1})
-                    .when(remove_item{"tea"})
-                    .then(item_added{"tea", 1}));
+    const auto removed = given<cart>(two_teas, item_added{"milk", 1}).when(remove_item{"tea"});
+    ANNALS_CHECK(removed.then(item_removed{"tea"}));
+    CHECK_FALSE(removed.then(item_returned{"tea"}));
 }
 
 TEST_CASE("events may be given and expected as variants, one or many") {
