@@ -13,6 +13,9 @@ constexpr std::size_t small_set = 4096;
 /// Heads in one transaction when everything is written.
 constexpr std::size_t heads_in_one_go = 65'536;
 
+/// Heads are neighbours by name but not in memory: fetched this many before they are used.
+constexpr std::size_t look_ahead = 8;
+
 struct sort_key {
     std::uint64_t begin; ///< the eight bytes after what all names have in common
     cached_head* entry;
@@ -129,6 +132,8 @@ int head_flush::write(MDB_txn* txn, std::size_t count) {
     if (const auto rc = open_cursor(txn, table_.heads, cursor); rc != 0)
         return rc;
     for (auto i = next_; i != slice_end_; ++i) {
+        if (i + look_ahead < slice_end_)
+            __builtin_prefetch(cycle_[i + look_ahead]);
         const auto name = cycle_[i]->name();
         encode_head(name, cycle_[i]->head, scratch_);
         auto key = as_value(name);

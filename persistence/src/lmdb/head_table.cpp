@@ -91,6 +91,20 @@ cached_head* head_table::find(std::string_view stream) noexcept {
     return index == nowhere ? nullptr : part.slots[index].entry;
 }
 
+void head_table::prefetch_slot(std::string_view stream) const noexcept {
+    const auto hash = hash_of(stream);
+    const auto& slots = shard_of(hash).slots;
+    if (!slots.empty())
+        __builtin_prefetch(&slots[hash & (slots.size() - 1)]);
+}
+
+void head_table::prefetch_entry(std::string_view stream) const noexcept {
+    const auto hash = hash_of(stream);
+    const auto& slots = shard_of(hash).slots;
+    if (!slots.empty())
+        __builtin_prefetch(slots[hash & (slots.size() - 1)].entry);
+}
+
 cached_head& head_table::insert(std::string_view stream, stream_head head) {
     auto* const memory = ::operator new(sizeof(cached_head) + stream.size());
     auto* const entry = new (memory) cached_head{

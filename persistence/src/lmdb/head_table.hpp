@@ -45,6 +45,10 @@ public:
     [[nodiscard]] std::optional<stream_head> read(std::string_view stream) const;
 
     [[nodiscard]] cached_head* find(std::string_view stream) noexcept;
+    /// Two steps that bring a head near before `find` is called for it: its slot, then its entry.
+    /// Each costs a cache miss that other work can hide.
+    void prefetch_slot(std::string_view stream) const noexcept;
+    void prefetch_entry(std::string_view stream) const noexcept;
     /// Precondition: find(stream) is null and the name has at most 255 bytes.
     cached_head& insert(std::string_view stream, stream_head head);
     /// Replaces the head of `entry`, for readers too.

@@ -92,12 +92,22 @@ bool writer::has_room_for(const commit& next) const noexcept {
             batch_.size_bytes() + payload_bytes(next) <= options_.max_batch_bytes);
 }
 
+void writer::look_ahead(std::span<const commit> commits) const noexcept {
+    constexpr std::size_t to_entry = 6;
+    constexpr std::size_t to_slot = 12;
+    if (commits.size() > to_slot)
+        around_.heads.prefetch_slot(commits[to_slot].stream);
+    if (commits.size() > to_entry)
+        around_.heads.prefetch_entry(commits[to_entry].stream);
+}
+
 bool writer::fill_from_front() {
     auto& front = waiting_[next_operation_];
     const auto commits = front.operation->commits();
     front_results_ = results_.size();
     for (; next_commit_ != commits.size(); ++next_commit_) {
         const auto& next = commits[next_commit_];
+        look_ahead(commits.subspan(next_commit_));
         if (batch_.fault() != 0 || !has_room_for(next))
             break;
         results_.push_back(batch_.store(next));

@@ -46,6 +46,8 @@ private:
     void fill_batch();
     /// False if the operation does not fit as a whole; what fits of it is in the batch.
     [[nodiscard]] bool fill_from_front();
+    /// Fetches the heads of commits that come soon.
+    void look_ahead(std::span<const commit> commits) const noexcept;
     [[nodiscard]] bool has_room_for(const commit& next) const noexcept;
     [[nodiscard]] int commit_batch(txn_handle& txn);
     void batch_committed();
