@@ -145,6 +145,30 @@ ANNALS_JOURNAL_PROMISE("a subscriber is not woken once its subscription is gone"
     REQUIRE(reader.wakes() == 0);
 }
 
+ANNALS_JOURNAL_PROMISE("a subscription that ends waits for the wake that is running") {
+    journal_under_test store;
+    const auto journal = store.open();
+    counter begun;
+    std::atomic<bool> finished{false};
+    auto reader = journal
+                      ->subscribe(0, {},
+                                  [&] {
+                                      begun.add();
+                                      for (int turn = 0; turn != 10'000; ++turn)
+                                          std::this_thread::yield();
+                                      finished = true;
+                                  })
+                      .value();
+    REQUIRE(reader->next(10).value().at_end);
+    std::thread appender([&] { (void)append_one(*journal, commit_of("a", "cart-1")); });
+    const bool running = begun.reaches(1);
+    reader.reset();
+    const bool waited = finished;
+    appender.join();
+    REQUIRE(running);
+    REQUIRE(waited);
+}
+
 ANNALS_JOURNAL_PROMISE("subscriptions come and go while others append") {
     journal_under_test store;
     const auto journal = store.open();
