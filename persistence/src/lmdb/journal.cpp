@@ -81,7 +81,7 @@ public:
         else
             close();
         if (writer_.joinable())
-            writer_.detach(); // dropped by a completion: the writer goes on, and then releases
+            writer_.detach(); // house_style: dropped by a completion, on the writer's own thread
     }
     lmdb_journal(const lmdb_journal&) = delete;
     lmdb_journal& operator=(const lmdb_journal&) = delete;
@@ -156,7 +156,7 @@ private:
 
     /// In a forked child: the writer's thread and whatever it had locked exist in the parent only.
     void abandon() {
-        new std::shared_ptr<store>(store_); // never released
+        new std::shared_ptr<store>(store_); // house_style: never to be released
     }
 
     std::shared_ptr<store> store_;

@@ -7,8 +7,6 @@
 
 namespace annals::lmdb {
 
-inline constexpr auto data_file_name = "journal.mdb";
-
 /// A store that is open for this process alone. Members are destroyed in the right order: the
 /// environment before the lock.
 struct open_store {

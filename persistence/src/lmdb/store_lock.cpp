@@ -30,8 +30,7 @@ public:
     };
 
     static open_stores& of_this_process() {
-        // Never destroyed: a store may be closed by another static object's destructor.
-        static auto* const stores = new open_stores;
+        static auto* const stores = new open_stores; // house_style: statics may outlive statics
         return *stores;
     }
 

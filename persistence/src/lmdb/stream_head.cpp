@@ -46,7 +46,7 @@ std::size_t tree_count(stream_version version) noexcept {
 
 void stream_head::release() noexcept {
     if (capacity_ != inline_roots)
-        delete[] many_;
+        delete[] many_; // house_style: in a union, to keep a head small
     capacity_ = inline_roots;
     count_ = 0;
 }
@@ -83,11 +83,11 @@ void stream_head::reserve(std::uint8_t capacity) {
         return;
     // A stream of 2^64 events has 65 trees at most.
     const auto larger = static_cast<std::uint8_t>(std::max<unsigned>(capacity, 2U * capacity_));
-    auto* const memory = new log_position[larger];
-    std::memcpy(memory, roots(), count_ * sizeof(log_position));
+    auto memory = std::make_unique_for_overwrite<log_position[]>(larger);
+    std::memcpy(memory.get(), roots(), count_ * sizeof(log_position));
     if (capacity_ != inline_roots)
-        delete[] many_;
-    many_ = memory;
+        delete[] many_; // house_style: in a union, to keep a head small
+    many_ = memory.release();
     capacity_ = larger;
 }
 

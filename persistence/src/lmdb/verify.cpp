@@ -3,6 +3,7 @@
 #include "lmdb/log_table.hpp"
 #include "lmdb/opening.hpp"
 #include "lmdb/recovery.hpp"
+#include "lmdb/store_file.hpp"
 
 #include <string>
 #include <unordered_map>
