@@ -137,6 +137,7 @@ bool aggregate_actor::all_settled() const noexcept {
 void aggregate_actor::decide(command_ref command) {
     if (!command->begin())
         return;
+    command->repeats_ = 0; // it may be decided again, after what it repeated was not stored
     if (command->named_ && answer_repeated(command))
         return;
     metadata& about = command->about;

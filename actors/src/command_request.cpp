@@ -27,10 +27,11 @@ void command_request::completed(std::span<const append_result> results) noexcept
     }
     if (is_barrier_) {
         aggregate_->settled.fetch_add(1);
-        if (repeats_ != 0)
+        if (repeats_ != 0) {
             confirm_repeated();
-        else
-            answer_without_events();
+            return;
+        }
+        answer_without_events();
     } else {
         const append_receipt& where = *results[0];
         aggregate_->last_position.store(where.position);
@@ -45,6 +46,8 @@ void command_request::completed(std::span<const append_result> results) noexcept
 
 /// What the first command stored is durable; the aggregate looks its receipt up.
 void command_request::confirm_repeated() noexcept {
+    const command_ref custody(shared_from_this());
+    holders_.fetch_sub(1); // the journal's share; ours is counted by now
     if (auto actor = caf::actor_cast<caf::actor>(aggregate_->address))
         caf::anon_send(actor, repeated_message{command_ref(shared_from_this())});
 }
@@ -53,7 +56,10 @@ void command_request::answer_repeated(const journal& log, stream_version version
     auto page = log.read_stream(aggregate_->stream, version, 1);
     if (!page) {
         count(admission_->count.failed);
-        complete(page.error());
+        if (page.error().code == errc::closed)
+            abandon();
+        else
+            complete(page.error());
         return;
     }
     if (page->events.empty() || page->events[0].command_id != about.command_id) {
@@ -106,11 +112,20 @@ void command_request::expire() noexcept {
 }
 
 void command_request::abandon() noexcept {
+    // What the journal could not tell, or an earlier command with this id has stored, is not to be
+    // called "not stored".
+    if (repeats_ != 0 || append_error_.code == errc::outcome_unknown) {
+        complete(
+            error{errc::outcome_unknown,
+                  "the runtime stopped before it was known whether the command is stored; send "
+                  "it again with the same command id after opening the store"});
+        return;
+    }
     complete(error{errc::aborted, "the command was dropped while the runtime stopped; it is not "
                                   "stored. Send it again after opening the store"});
 }
 
-void command_request::on_answered() noexcept {
+void command_request::on_answering() noexcept {
     if (!admission_)
         return;
     if (deadline != steady_time::max())

@@ -53,6 +53,7 @@ public:
     bool complete(outcome<T> answer) {
         if (claimed_.exchange(true, std::memory_order_acq_rel))
             return false;
+        on_answering();
         std::function<void(outcome<T>)> then;
         {
             std::lock_guard lock(mutex_);
@@ -105,6 +106,9 @@ public:
     }
 
 protected:
+    /// Just before the answer is delivered: whoever sees the answer sees what this did. On the
+    /// answering thread; must not throw or block.
+    virtual void on_answering() noexcept {}
     /// After the answer is delivered; on the answering thread; must not throw or block.
     virtual void on_answered() noexcept {}
 

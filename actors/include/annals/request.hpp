@@ -58,7 +58,8 @@ public:
     void expire() noexcept override;
 
 protected:
-    void on_answered() noexcept override;
+    /// Gives its credits back first, so that a caller who has the answer may send the next.
+    void on_answering() noexcept override;
 
 private:
     friend class aggregate_actor;
@@ -169,7 +170,7 @@ public:
     bool answered_already() const noexcept override { return this->answered(); }
 
 protected:
-    void on_answered() noexcept override { release(); }
+    void on_answering() noexcept override { release(); }
 
 private:
     void fail_with_current_exception() noexcept;
