@@ -1,5 +1,7 @@
 #include "admission.hpp"
 
+#include <algorithm>
+
 namespace annals {
 
 error closed_error() {
@@ -61,7 +63,8 @@ void admission::signal_if_idle() noexcept {
 bool admission::wait_idle(std::chrono::milliseconds timeout) const {
     std::unique_lock lock(mutex_);
     someone_waits_.store(true);
-    return idle_.wait_for(lock, timeout, [this] { return idle(); });
+    constexpr std::chrono::milliseconds century = std::chrono::hours(24 * 365 * 100);
+    return idle_.wait_for(lock, std::min(timeout, century), [this] { return idle(); });
 }
 
 } // namespace annals

@@ -5,15 +5,11 @@
 namespace annals {
 
 void deadline_queue::add(steady_time at, const std::shared_ptr<expirable>& target) {
-    std::function<void()> earlier;
-    {
-        std::lock_guard lock(mutex_);
-        const auto placed = by_time_.emplace(at, target);
-        if (placed == by_time_.begin())
-            earlier = earlier_;
-    }
-    if (earlier)
-        earlier();
+    std::lock_guard lock(mutex_);
+    const auto placed = by_time_.emplace(at, target);
+    // Under the lock: once `on_earlier` has taken the function back, it does not run any more.
+    if (placed == by_time_.begin() && earlier_)
+        earlier_();
 }
 
 void deadline_queue::remove(steady_time at, const expirable* target) noexcept {

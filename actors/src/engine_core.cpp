@@ -22,6 +22,14 @@ std::string readable_name(std::type_index type) {
     return status == 0 ? name.get() : type.name();
 }
 
+/// Times beyond a century, such as `milliseconds::max()`, cannot be added to a clock's time.
+engine_limits countable(engine_limits limits) {
+    constexpr std::chrono::milliseconds century = std::chrono::hours(24 * 365 * 100);
+    limits.idle_timeout = std::min(limits.idle_timeout, century);
+    limits.query_timeout = std::min(limits.query_timeout, century);
+    return limits;
+}
+
 std::string list_of(const std::vector<std::string>& names) {
     std::string all;
     for (const auto& name : names)
@@ -33,7 +41,7 @@ std::string list_of(const std::vector<std::string>& names) {
 
 engine_core::engine_core(engine_parts with, engine_limits within)
     : parts(std::move(with)),
-      limits(within),
+      limits(countable(within)),
       admission(std::make_shared<annals::admission>(within)) {}
 
 // --- hosting -------------------------------------------------------------------------------------
@@ -158,9 +166,13 @@ void engine_core::route(std::shared_ptr<command_request> request, const command_
         directory_->reach(std::move(stream), category.size() + 1, *to.type, parts.clock->steady());
     if (!place.target) {
         count(admission->count.failed);
-        request->complete(error{errc::overloaded, "too many commands wait for aggregate \"" +
-                                                      request->aggregate_id +
-                                                      "\"; wait for answers before sending more"});
+        if (place.closed)
+            request->complete(closed_error());
+        else
+            request->complete(
+                error{errc::overloaded, "too many commands wait for aggregate \"" +
+                                            request->aggregate_id +
+                                            "\"; wait for answers before sending more"});
         return;
     }
     request->aggregate_ = std::move(place.target);

@@ -3,6 +3,7 @@
 #include "actor_system.hpp"
 #include "ticker.hpp"
 
+#include <algorithm>
 #include <mutex>
 
 namespace annals {
@@ -27,8 +28,10 @@ public:
 private:
     class weak_door;
     [[nodiscard]] result<void> open_journal();
+    /// A timeout beyond a century, such as `milliseconds::max()`, is a century: no overflow.
     [[nodiscard]] steady_time deadline_in(std::chrono::milliseconds timeout) const {
-        return with_.clock->steady() + timeout;
+        constexpr std::chrono::milliseconds century = std::chrono::hours(24 * 365 * 100);
+        return with_.clock->steady() + std::clamp(timeout, -century, century);
     }
     void stop_everything();
 
