@@ -168,7 +168,7 @@ ANNALS_JOURNAL_PROMISE("appends of several threads are completed in the order of
 ANNALS_JOURNAL_PROMISE("a completion may append, and is never interrupted by the next") {
     journal_under_test store;
     const auto journal = store.open();
-    constexpr std::size_t appends = 2'000;
+    constexpr std::size_t appends = 300;
     std::size_t number = 0;
     bool within = false;
     std::size_t interrupted = 0;

@@ -37,8 +37,8 @@ private:
 ANNALS_JOURNAL_PROMISE("a subscription catches up and goes on live, with no gap and no duplicate") {
     journal_under_test store;
     const auto journal = store.open();
-    constexpr log_position before = 500;
-    constexpr log_position total = 2'000;
+    constexpr log_position before = 200;
+    constexpr log_position total = 800;
     const auto append_number = [&](log_position i) {
         return append_one(*journal, commit_of(std::to_string(i), "cart-" + std::to_string(i % 50)));
     };
