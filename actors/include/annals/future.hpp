@@ -184,7 +184,9 @@ public:
     /// `outcome<T> answer = co_await rt.send(...)`; resumes on the runtime's callback thread.
     [[nodiscard]] bool await_ready() const noexcept { return is_ready(); }
     void await_suspend(std::coroutine_handle<> waiting) const {
-        state_->then([waiting](const outcome<T>&) { waiting.resume(); });
+        // Resuming may destroy this future while `then` is still at work.
+        const auto keep = state_;
+        keep->then([waiting](const outcome<T>&) { waiting.resume(); });
     }
     [[nodiscard]] outcome<T> await_resume() const { return state_->wait(); }
 
