@@ -326,3 +326,14 @@ TEST_CASE("what is not such a file, and wrong usage, are told apart") {
     CHECK(run_program({example_program("online_retail"), "--input", "-"}).exit_code == 2);
     CHECK(run_program({example_program("online_retail"), "--help"}).exit_code == 0);
 }
+
+TEST_CASE("a store is used by one import at a time") {
+    retail_store store;
+    child_process first(store.command("-", {"--progress-every", "1"}));
+    REQUIRE(first.write(first_rows(sample_text(), 1)));
+    REQUIRE(first.wait_for_error_text("1 rows done"));
+    const ended_program second = store.import(sample_path);
+    CHECK(second.exit_code == 1);
+    CHECK(second.err.find("(in_use)") != std::string::npos);
+    CHECK(first.wait().exit_code == 0);
+}
