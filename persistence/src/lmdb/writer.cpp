@@ -48,10 +48,12 @@ void writer::store_waiting() {
             fill_batch();
             rc = commit_batch(txn);
         }
-        if (rc == 0)
+        if (rc == 0) {
             batch_committed();
-        else
+        } else {
+            txn.reset();
             batch_failed(rc);
+        }
     }
     answer_all();
 }
