@@ -70,9 +70,9 @@ TEST_CASE("any version is reached from the head in a logarithmic number of steps
             for (; at.version != wanted; ++steps) {
                 REQUIRE(at.position == links[at.version - 1].position);
                 const auto jump = jump_version(at.version);
-                at = jump >= wanted ? stream_head::place{jump, links[at.version - 1].jump}
-                                    : stream_head::place{at.version - 1,
-                                                         links[at.version - 1].previous};
+                at = jump >= wanted
+                         ? stream_head::place{jump, links[at.version - 1].jump}
+                         : stream_head::place{at.version - 1, links[at.version - 1].previous};
             }
             REQUIRE(at.position == links[wanted - 1].position);
             REQUIRE(steps <= limit);

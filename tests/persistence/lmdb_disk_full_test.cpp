@@ -1,0 +1,173 @@
+#include "lmdb_store_verbs.hpp"
+
+#include <optional>
+
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+
+using namespace annals;
+using namespace annals::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t large = 100'000;
+constexpr int skipped = 77;
+
+owned_commit large_commit(const std::string& name) {
+    auto one = commit_of(name, "cart-" + name);
+    one.events[0].payload.resize(large);
+    return one;
+}
+
+/// Appends until there is no room; returns how many were stored, or nothing if another error came.
+std::optional<std::size_t> fill(journal& to) {
+    for (std::size_t stored = 0; stored != 10'000; ++stored) {
+        const auto result = append_one(to, large_commit(std::to_string(stored)));
+        if (!result)
+            return result.error().code == errc::disk_full ? std::optional(stored) : std::nullopt;
+    }
+    return std::nullopt;
+}
+
+/// Whether all events are there, readable in both ways.
+bool is_intact(const journal& from, std::size_t events) {
+    if (from.head() != events || read_log(from).size() != events)
+        return false;
+    for (std::size_t i = 0; i != events; ++i)
+        if (read_upwards(from, "cart-" + std::to_string(i)).size() != 1)
+            return false;
+    return true;
+}
+
+void write_bytes(const fs::path& path, std::size_t count) {
+    std::ofstream(path, std::ios::binary) << std::string(count, 'x');
+}
+
+/// A file system of `bytes` in memory at `path`, for this process and until it ends.
+bool mount_small_disk(const fs::path& path, const std::string& bytes) {
+    return ::unshare(CLONE_NEWNS) == 0 &&
+           ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+           ::mount("tmpfs", path.c_str(), "tmpfs", 0, ("size=" + bytes).c_str()) == 0;
+}
+
+} // namespace
+
+TEST_CASE("a store at its largest size takes no more, and keeps what it has", "[lmdb]") {
+    const temporary_directory directory;
+    auto options = small_store();
+    options.max_store_bytes = std::size_t{4} << 20;
+    std::size_t events = 0;
+    {
+        const auto journal = open_store(directory.path(), options);
+        events = fill(*journal).value();
+        REQUIRE(events > 10);
+        REQUIRE(is_intact(*journal, events));
+        const auto refused = append_one(*journal, large_commit("more"));
+        REQUIRE(refused.error().code == errc::disk_full);
+        REQUIRE(refused.error().message.find("max_store_bytes") != std::string::npos);
+    }
+    REQUIRE(verify_store(directory.path(), options).value().events == events);
+    options.max_store_bytes *= 2;
+    const auto journal = open_store(directory.path(), options);
+    REQUIRE(is_intact(*journal, events));
+    REQUIRE(append_one(*journal, large_commit(std::to_string(events))));
+    REQUIRE(is_intact(*journal, events + 1));
+}
+
+TEST_CASE("a commit for which there is no room breaks its pipeline only", "[lmdb]") {
+    const temporary_directory directory;
+    auto options = small_store();
+    options.max_store_bytes = std::size_t{2} << 20;
+    const auto journal = open_store(directory.path(), options);
+    const auto events = fill(*journal).value();
+    const auto chain = std::make_shared<pipeline>();
+    auto first = large_commit("first");
+    auto second = commit_of("second", "cart-0");
+    first.pipeline = second.pipeline = chain;
+    REQUIRE(append_one(*journal, std::move(first)).error().code == errc::disk_full);
+    REQUIRE(chain->broken());
+    REQUIRE(append_one(*journal, std::move(second)).error().code == errc::predecessor_failed);
+    REQUIRE(is_intact(*journal, events));
+}
+
+TEST_CASE("a full disk refuses commits until there is room again", "[lmdb]") {
+    const temporary_directory directory;
+    const auto result = in_child([&]() -> int {
+        if (!mount_small_disk(directory.path(), "8m"))
+            return skipped;
+        write_bytes(directory.path() / "filler", std::size_t{2} << 20);
+        const auto path = directory.path() / "store";
+        auto journal = open_store(path);
+        const auto events = fill(*journal);
+        if (!events || *events < 10 || !is_intact(*journal, *events))
+            return 1;
+        for (int i = 0; i != 20; ++i) // the store stays in use
+            if (append_one(*journal, large_commit("more")).error().code != errc::disk_full)
+                return 2;
+        fs::remove(directory.path() / "filler");
+        if (!append_one(*journal, large_commit(std::to_string(*events))))
+            return 3;
+        if (!is_intact(*journal, *events + 1))
+            return 4;
+        journal->close();
+        const auto report = verify_store(path, small_store());
+        return report && report->events == *events + 1 ? 0 : 5;
+    });
+    if (result == skipped)
+        WARN("skipped: mounting a small disk is not permitted here");
+    else
+        REQUIRE(result == 0);
+}
+
+TEST_CASE("opening on a full disk is refused without a trace and without a signal", "[lmdb]") {
+    const temporary_directory directory;
+    const auto result = in_child([&]() -> int {
+        if (!mount_small_disk(directory.path(), "1m"))
+            return skipped;
+        // Room for more and more of what an opening creates, until it succeeds.
+        for (std::size_t room = 0; room <= 200'000; room += 4'096) {
+            write_bytes(directory.path() / "filler", (std::size_t{1} << 20) - room);
+            const auto code = refusal_to_open(directory.path() / "store");
+            if (code == errc{})
+                return room > 0 ? 0 : 1;
+            if (code != errc::disk_full && code != errc::io_error)
+                return 2;
+            if (fs::exists(directory.path() / "store"))
+                return 3;
+            fs::remove(directory.path() / "filler");
+        }
+        return 4;
+    });
+    if (result == skipped)
+        WARN("skipped: mounting a small disk is not permitted here");
+    else
+        REQUIRE(result == 0);
+}
+
+TEST_CASE("a limit on the size of files is a full disk, not a signal", "[lmdb]") {
+    const temporary_directory directory;
+    const auto result = in_child([&]() -> int {
+        const auto path = directory.path() / "store";
+        auto journal = open_store(path);
+        const rlimit limit{std::size_t{3} << 20, RLIM_INFINITY};
+        if (::setrlimit(RLIMIT_FSIZE, &limit) != 0)
+            return skipped;
+        const auto events = fill(*journal);
+        if (!events || *events < 10 || !is_intact(*journal, *events))
+            return 1;
+        const rlimit none{RLIM_INFINITY, RLIM_INFINITY};
+        if (::setrlimit(RLIMIT_FSIZE, &none) != 0)
+            return skipped;
+        if (!append_one(*journal, large_commit(std::to_string(*events))))
+            return 2;
+        journal->close();
+        const auto report = verify_store(path, small_store());
+        return report && report->events == *events + 1 ? 0 : 3;
+    });
+    if (result == skipped)
+        WARN("skipped: the limit cannot be set here");
+    else
+        REQUIRE(result == 0);
+}
