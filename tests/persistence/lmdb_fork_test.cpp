@@ -45,21 +45,26 @@ TEST_CASE("a forked child cannot use its parent's journal, and does it no harm",
 TEST_CASE("a child that lives on does not keep the store locked", "[lmdb]") {
     const temporary_directory directory;
     auto journal = open_store(directory.path());
-    int wait_here[2];
-    REQUIRE(::pipe(wait_here) == 0);
+    int begun[2];
+    int finish[2];
+    REQUIRE(::pipe(begun) == 0);
+    REQUIRE(::pipe(finish) == 0);
+    char byte = 0;
     const auto child = ::fork();
     if (child == 0) {
-        char byte = 0;
-        ::close(wait_here[1]);
-        [[maybe_unused]] const auto read = ::read(wait_here[0], &byte, 1);
-        ::_exit(0);
+        ::close(finish[1]);
+        const bool told = ::write(begun[1], &byte, 1) == 1 && ::read(finish[0], &byte, 1) == 0;
+        ::_exit(told ? 0 : 1);
     }
+    REQUIRE(::read(begun[0], &byte, 1) == 1);
     journal->close();
-    REQUIRE(refusal_to_open(directory.path()) == errc{});
-    ::close(wait_here[0]);
-    ::close(wait_here[1]);
+    const auto reopened = refusal_to_open(directory.path());
+    for (const auto end : {begun[0], begun[1], finish[0], finish[1]})
+        ::close(end);
     int status = 0;
     ::waitpid(child, &status, 0);
+    REQUIRE(reopened == errc{});
+    REQUIRE(status == 0);
 }
 
 TEST_CASE("a child may open a store of its own", "[lmdb]") {

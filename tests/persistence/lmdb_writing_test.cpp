@@ -20,16 +20,17 @@ std::vector<owned_commit> many_commits(std::size_t count, std::size_t streams) {
 class held_writer {
 public:
     explicit held_writer(journal& to) {
-        append(to, {commit_of("hold", "hold-1")}, [this](std::span<const append_result>) {
-            held_.set_value();
-            released_.get_future().wait();
-        });
-        held_.get_future().wait();
+        const auto held = std::make_shared<std::promise<void>>();
+        append(to, {commit_of("hold", "hold-1")},
+               [held, until = released_.get_future().share()](std::span<const append_result>) {
+                   held->set_value();
+                   until.wait();
+               });
+        held->get_future().wait();
     }
     ~held_writer() { released_.set_value(); }
 
 private:
-    std::promise<void> held_;
     std::promise<void> released_;
 };
 
@@ -102,11 +103,11 @@ TEST_CASE("more than the queue may hold is refused at once, and breaks its pipel
     options.max_queued_bytes = 1'000;
     const auto journal = open_store(directory.path(), options);
     const auto chain = std::make_shared<pipeline>();
+    std::atomic<bool> large_answered{false};
     {
         const held_writer busy(*journal);
         auto large = commit_of("large", "cart-1");
         large.events[0].payload.resize(5'000);
-        std::atomic<bool> large_answered{false};
         append(*journal, {std::move(large)},
                [&](std::span<const append_result>) { large_answered = true; });
         auto refused = commit_of("refused", "cart-2");
@@ -138,19 +139,19 @@ TEST_CASE("names and metadata that no record should carry are refused", "[lmdb]"
 
 TEST_CASE("a completion may append, close, and drop the last reference to the journal", "[lmdb]") {
     const temporary_directory directory;
-    std::promise<bool> appended;
+    const auto appended = std::make_shared<std::promise<bool>>();
     auto journal = open_store(directory.path());
     auto* const plain = journal.get();
     append(*plain, {commit_of("a", "cart-1")},
-           [&, last = std::move(journal)](std::span<const append_result>) mutable {
+           [appended, last = std::move(journal)](std::span<const append_result>) mutable {
                append(*last, {commit_of("b", "cart-1")},
-                      [&](std::span<const append_result> results) {
-                          appended.set_value(results[0].has_value());
+                      [appended](std::span<const append_result> results) {
+                          appended->set_value(results[0].has_value());
                       });
                last->close();
                last.reset();
            });
-    REQUIRE(appended.get_future().get());
+    REQUIRE(appended->get_future().get());
     while (refusal_to_open(directory.path()) == errc::in_use) {
         // the writer is still releasing the store
     }

@@ -77,7 +77,7 @@ std::size_t record_size(const record& event) noexcept {
            varint_size(distance(event.position, event.previous)) +
            varint_size(distance(event.position, event.jump)) + varint_size(event.stream.size()) +
            varint_size(event.type.size()) + varint_size(event.more_metadata.size()) +
-           varint_size(0) + event.stream.size() + event.type.size() + event.more_metadata.size() +
+           event.stream.size() + event.type.size() + event.more_metadata.size() +
            event.payload.size();
 }
 
@@ -97,7 +97,6 @@ void write_record(const record& event, std::byte* to) noexcept {
     at = put_varint(at, event.stream.size());
     at = put_varint(at, event.type.size());
     at = put_varint(at, event.more_metadata.size());
-    at = put_varint(at, 0); // tags
     at = put_bytes(at, event.stream.data(), event.stream.size());
     at = put_bytes(at, event.type.data(), event.type.size());
     at = put_bytes(at, event.more_metadata.data(), event.more_metadata.size());
@@ -134,7 +133,6 @@ result<record> parse_record(log_position position, bytes_view stored) {
     const auto stream_size = numbers.next();
     const auto type_size = numbers.next();
     const auto metadata_size = numbers.next();
-    const auto tags_size = numbers.next();
     if (!numbers.ok())
         return corrupt_at(position, "a number is malformed");
     if (event.version == 0 || event.version > position ||
@@ -146,7 +144,7 @@ result<record> parse_record(log_position position, bytes_view stored) {
 
     at = numbers.position();
     auto left = static_cast<std::uint64_t>(end - at);
-    for (const auto size : {stream_size, type_size, metadata_size, tags_size}) {
+    for (const auto size : {stream_size, type_size, metadata_size}) {
         if (size > left)
             return corrupt_at(position, "a length exceeds the record");
         left -= size;
@@ -156,7 +154,7 @@ result<record> parse_record(log_position position, bytes_view stored) {
     event.type = text_at(at, type_size);
     at += type_size;
     event.more_metadata = {at, static_cast<std::size_t>(metadata_size)};
-    at += metadata_size + tags_size;
+    at += metadata_size;
     event.payload = {at, static_cast<std::size_t>(end - at)};
     return event;
 }

@@ -8,12 +8,13 @@
 /// header and its source are the only places that know the layout of a record.
 ///
 ///     crc       u32      CRC-32C over the position (u64) and every byte after this field
-///     kind      u8       bits 0-3: 1 event; bit 4: last of its commit; bit 5: command named
+///     kind      u8       bits 0-3: 1 event; bit 4: last of its commit; bit 5: command named;
+///                        bits 6 and 7: reserved, 0 (6 is meant for tags before the payload)
 ///     time      i64      microseconds since 1970, UTC
 ///     command   16 bytes the command's id
 ///     varints            version, distance back to the stream's previous event, distance back to
-///                        the jump target, and the lengths of stream, type, metadata and tags
-///     stream, type, metadata, tags; the rest is the payload
+///                        the jump target, and the lengths of stream, type and metadata
+///     stream, type, metadata; the rest is the payload
 ///
 /// Fixed numbers are little-endian. A distance of 0 means that there is no such event.
 namespace annals::lmdb {
@@ -26,8 +27,8 @@ enum class record_kind : std::uint8_t { event = 1 };
 
 /// Bytes before the varints.
 inline constexpr std::size_t record_fixed_bytes = 4 + 1 + 8 + 16;
-/// No record has more bytes besides its stream, type, metadata, tags and payload.
-inline constexpr std::size_t record_overhead_bytes = record_fixed_bytes + 7 * 10;
+/// No record has more bytes besides its stream, type, metadata and payload.
+inline constexpr std::size_t record_overhead_bytes = record_fixed_bytes + 6 * 10;
 
 /// One event's record. The views point into the bytes it was parsed from or will be written from.
 struct record {
