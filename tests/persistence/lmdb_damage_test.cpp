@@ -118,7 +118,8 @@ TEST_CASE("a flipped bit in a stored head is found before it can misnumber event
         const auto byte = stream.size() + random() % head.size();
         std::size_t copies = 0;
         for (auto at = original.find(entry); at != std::string::npos; ++copies) {
-            damaged[at + byte] = static_cast<char>(damaged[at + byte] ^ (1U << random() % 8));
+            damaged[at + byte] =
+                static_cast<char>(damaged[at + byte] ^ static_cast<char>(1U << random() % 8));
             at = original.find(entry, at + 1);
         }
         REQUIRE(copies != 0);

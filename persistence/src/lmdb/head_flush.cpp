@@ -72,10 +72,8 @@ int in_own_transaction(MDB_env* env, Write write) {
 
 } // namespace
 
-head_flush::head_flush(head_table& heads, const tables& table, std::size_t cached_streams,
-                       log_position reach)
-    : heads_(heads),
-      table_(table),
+head_flush::head_flush(const tables& table, std::size_t cached_streams, log_position reach)
+    : table_(table),
       cached_streams_(std::max<std::size_t>(cached_streams, 1)),
       reach_(reach) {}
 

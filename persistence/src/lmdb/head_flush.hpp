@@ -20,8 +20,7 @@ namespace annals::lmdb {
 class head_flush {
 public:
     /// `reach`: how far the table reaches already.
-    head_flush(head_table& heads, const tables& table, std::size_t cached_streams,
-               log_position reach);
+    head_flush(const tables& table, std::size_t cached_streams, log_position reach);
     ~head_flush();
     head_flush(const head_flush&) = delete;
     head_flush& operator=(const head_flush&) = delete;
@@ -59,7 +58,6 @@ private:
     void wait_until_sorted();
     [[nodiscard]] int write(MDB_txn* txn, std::size_t count);
 
-    head_table& heads_;
     tables table_;
     std::size_t cached_streams_;
     log_position reach_;
