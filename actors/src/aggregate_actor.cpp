@@ -137,6 +137,12 @@ bool aggregate_actor::all_settled() const noexcept {
 void aggregate_actor::decide(command_ref command) {
     if (!command->begin())
         return;
+    if (command->chain && command->chain->broken()) {
+        fail(command,
+             {errc::predecessor_failed, "an earlier command of its chain failed; repeat the "
+                                        "chain from there"});
+        return;
+    }
     command->repeats_ = 0; // it may be decided again, after what it repeated was not stored
     if (command->named_ && answer_repeated(command))
         return;
@@ -164,7 +170,9 @@ void aggregate_actor::conclude(const command_ref& command, const verdict& made) 
         return;
     case verdict::kind::no_events:
     case verdict::kind::rejected:
-        command->verdict_ = made;
+        command->refused_ = made.what == verdict::kind::rejected
+                                ? std::make_unique<rejection>(made.refused)
+                                : nullptr;
         command->decided_version_ = version_;
         // An answer that rests on events not yet durable waits for them.
         if (all_settled())
@@ -236,7 +244,7 @@ void aggregate_actor::append(const command_ref& command) {
 
 void aggregate_actor::fail(const command_ref& command, error why) {
     count(core_->admission->count.failed);
-    command->complete(std::move(why));
+    command->fail(std::move(why));
 }
 
 // --- loading -------------------------------------------------------------------------------------
@@ -274,11 +282,13 @@ result<void> aggregate_actor::apply(const event_page& page) {
 
 void aggregate_actor::become_ready() {
     phase_ = phase::ready;
-    // Deciding may begin a recovery; what is left then waits for its end.
-    while (phase_ == phase::ready && !stash_.empty()) {
-        command_ref next = std::move(stash_.front());
-        stash_.pop_front();
-        decide(std::move(next));
+    auto waiting = std::exchange(stash_, {});
+    for (auto& command : waiting) {
+        // Deciding may begin a recovery; what is left then waits for its end.
+        if (phase_ == phase::ready)
+            decide(std::move(command));
+        else
+            stash_.push_back(std::move(command));
     }
 }
 
@@ -305,19 +315,19 @@ void aggregate_actor::sort_out_returned() {
     std::vector<command_ref> again;
     const bool conflict =
         std::any_of(returned_.begin(), returned_.end(), [](const command_ref& command) {
-            return command->append_error_.code == errc::version_conflict;
+            return command->append_error_->code == errc::version_conflict;
         });
     if (conflict)
         count(core_->admission->count.conflicts);
     for (auto& command : std::exchange(returned_, {})) {
-        const errc code = command->append_error_.code;
+        const errc code = command->append_error_->code;
         const bool may_repeat =
             conflict && command->attempts_++ < core_->limits.conflict_retries &&
             (code == errc::version_conflict || code == errc::predecessor_failed);
         if (may_repeat)
             again.push_back(std::move(command));
         else
-            fail(command, command->append_error_);
+            fail(command, *command->append_error_);
     }
     stash_.insert(stash_.begin(), std::make_move_iterator(again.begin()),
                   std::make_move_iterator(again.end()));

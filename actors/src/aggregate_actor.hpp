@@ -6,7 +6,6 @@
 
 #include <caf/event_based_actor.hpp>
 
-#include <deque>
 #include <memory>
 #include <vector>
 
@@ -71,7 +70,7 @@ private:
     std::uint64_t sequence_ = 0;
     std::uint64_t appended_ = 0; ///< operations given to the journal
     std::uint64_t returned_count_ = 0;
-    std::deque<command_ref> stash_;
+    std::vector<command_ref> stash_;
     std::vector<command_ref> returned_;
 };
 

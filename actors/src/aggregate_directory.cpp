@@ -6,28 +6,34 @@
 
 namespace annals {
 
+namespace {
+/// The order of use need not be finer: moving an entry touches three that are not in the cache.
+constexpr std::chrono::milliseconds ordering_grain{20};
+} // namespace
+
 aggregate_directory::aggregate_directory(const engine_limits& limits, spawner spawn)
     : limits_(limits),
       spawn_(std::move(spawn)) {}
 
-aggregate_directory::shard& aggregate_directory::shard_of(std::string_view stream) noexcept {
-    return shards_[std::hash<std::string_view>{}(stream) / 7 % shard_count];
+aggregate_directory::shard& aggregate_directory::shard_of(const key& k) noexcept {
+    // Other bits than those that choose the bucket within the shard.
+    return shards_[(k.hash >> 48) % shard_count];
 }
 
 bool aggregate_directory::over_limit() const noexcept {
     return size_.load(std::memory_order_relaxed) > limits_.max_resident_aggregates;
 }
 
-aggregate_directory::entry& aggregate_directory::find_or_spawn(shard& in, std::string stream,
+aggregate_directory::entry& aggregate_directory::find_or_spawn(shard& in, const key& k,
+                                                               std::string&& stream,
                                                                std::size_t id_offset,
                                                                const aggregate_type& type) {
-    if (auto found = in.entries.find(stream); found != in.entries.end())
+    if (auto found = in.entries.find(k); found != in.entries.end())
         return found->second;
     auto target = std::make_shared<resident>(std::move(stream), id_offset, type);
     caf::actor actor = spawn_(target);
     target->address = caf::actor_cast<caf::weak_actor_ptr>(actor);
-    const std::string_view key = target->stream;
-    entry& made = in.entries[key];
+    entry& made = in.entries[key{target->stream, k.hash}];
     made.target = std::move(target);
     made.actor = std::move(actor);
     made.by_use = in.by_use.insert(in.by_use.end(), &made);
@@ -38,17 +44,21 @@ aggregate_directory::entry& aggregate_directory::find_or_spawn(shard& in, std::s
 aggregate_directory::placement aggregate_directory::reach(std::string stream, std::size_t id_offset,
                                                           const aggregate_type& type,
                                                           steady_time now) {
-    shard& in = shard_of(stream);
+    const key k = key_of(stream);
+    shard& in = shard_of(k);
     caf::actor oldest;
     placement found;
     {
         std::lock_guard lock(in.mutex);
         if (in.closed)
             return {nullptr, {}, true};
-        entry& place = find_or_spawn(in, std::move(stream), id_offset, type);
+        entry& place = find_or_spawn(in, k, std::move(stream), id_offset, type);
         place.last_used = now;
         place.asked_to_leave = false;
-        in.by_use.splice(in.by_use.end(), in.by_use, place.by_use);
+        if (now - place.ordered_at > ordering_grain) {
+            place.ordered_at = now;
+            in.by_use.splice(in.by_use.end(), in.by_use, place.by_use);
+        }
         if (place.target->waiting.load() >= limits_.max_commands_waiting_per_aggregate)
             return {};
         place.target->waiting.fetch_add(1);
@@ -63,8 +73,7 @@ aggregate_directory::placement aggregate_directory::reach(std::string stream, st
     return found;
 }
 
-void aggregate_directory::erase(shard& in,
-                                std::unordered_map<std::string_view, entry>::iterator it) {
+void aggregate_directory::erase(shard& in, table::iterator it) {
     in.by_use.erase(it->second.by_use);
     const auto keep_key_alive = it->second.target;
     in.entries.erase(it);
@@ -72,10 +81,11 @@ void aggregate_directory::erase(shard& in,
 }
 
 bool aggregate_directory::try_leave(const resident& who) {
-    shard& in = shard_of(who.stream);
+    const key k = key_of(who.stream);
+    shard& in = shard_of(k);
     caf::actor outlives_the_lock;
     std::lock_guard lock(in.mutex);
-    const auto found = in.entries.find(who.stream);
+    const auto found = in.entries.find(k);
     if (found == in.entries.end() || found->second.target.get() != &who)
         return true;
     if (who.waiting.load() != 0) {
@@ -88,10 +98,11 @@ bool aggregate_directory::try_leave(const resident& who) {
 }
 
 void aggregate_directory::forget(const resident& who) {
-    shard& in = shard_of(who.stream);
+    const key k = key_of(who.stream);
+    shard& in = shard_of(k);
     caf::actor outlives_the_lock;
     std::lock_guard lock(in.mutex);
-    const auto found = in.entries.find(who.stream);
+    const auto found = in.entries.find(k);
     if (found == in.entries.end() || found->second.target.get() != &who)
         return;
     outlives_the_lock = found->second.actor;
@@ -123,12 +134,12 @@ std::vector<caf::actor> aggregate_directory::clear() {
     for (shard& in : shards_) {
         std::lock_guard lock(in.mutex);
         in.closed = true;
-        for (auto& [stream, place] : in.entries)
+        for (auto& [name, place] : in.entries)
             all.push_back(place.actor);
         size_.fetch_sub(in.entries.size());
         in.by_use.clear();
         std::vector<std::shared_ptr<resident>> keep_keys_alive;
-        for (auto& [stream, place] : in.entries)
+        for (auto& [name, place] : in.entries)
             keep_keys_alive.push_back(place.target);
         in.entries.clear();
     }

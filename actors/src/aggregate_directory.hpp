@@ -55,26 +55,43 @@ public:
     [[nodiscard]] std::vector<caf::actor> clear();
 
 private:
+    /// A stream's name with its hash, which chooses the shard as well.
+    struct key {
+        std::string_view stream; ///< lives in the resident
+        std::size_t hash;
+        friend bool operator==(const key& a, const key& b) noexcept {
+            return a.hash == b.hash && a.stream == b.stream;
+        }
+    };
+    struct hash_of_key {
+        std::size_t operator()(const key& k) const noexcept { return k.hash; }
+    };
+    static key key_of(std::string_view stream) noexcept {
+        return {stream, std::hash<std::string_view>{}(stream)};
+    }
+
     struct entry {
         std::shared_ptr<resident> target;
         caf::actor actor;
         steady_time last_used;
+        steady_time ordered_at; ///< when it was last moved to the end of `by_use`
         std::list<entry*>::iterator by_use;
         bool asked_to_leave = false;
     };
+    using table = std::unordered_map<key, entry, hash_of_key>;
     struct shard {
         std::mutex mutex;
-        std::unordered_map<std::string_view, entry> entries; ///< keys live in the residents
-        std::list<entry*> by_use;                            ///< least recently used first
+        table entries;
+        std::list<entry*> by_use; ///< roughly: least recently used first
         bool closed = false;
     };
     static constexpr std::size_t shard_count = 64;
 
-    shard& shard_of(std::string_view stream) noexcept;
+    shard& shard_of(const key& k) noexcept;
     bool over_limit() const noexcept;
-    entry& find_or_spawn(shard& in, std::string stream, std::size_t id_offset,
+    entry& find_or_spawn(shard& in, const key& k, std::string&& stream, std::size_t id_offset,
                          const aggregate_type& type);
-    void erase(shard& in, std::unordered_map<std::string_view, entry>::iterator it);
+    void erase(shard& in, table::iterator it);
 
     const engine_limits limits_;
     const spawner spawn_;

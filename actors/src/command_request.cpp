@@ -59,14 +59,14 @@ void command_request::answer_repeated(const journal& log, stream_version version
         if (page.error().code == errc::closed)
             abandon();
         else
-            complete(page.error());
+            fail(page.error());
         return;
     }
     if (page->events.empty() || page->events[0].command_id != about.command_id) {
         count(admission_->count.failed);
-        complete(error{errc::corrupt, "version " + std::to_string(version) + " of " +
-                                          aggregate_->stream +
-                                          " is not what this command stored; verify the store"});
+        fail(error{errc::corrupt, "version " + std::to_string(version) + " of " +
+                                      aggregate_->stream +
+                                      " is not what this command stored; verify the store"});
         return;
     }
     count(admission_->count.already_stored);
@@ -77,20 +77,26 @@ void command_request::answer_repeated(const journal& log, stream_version version
 void command_request::give_back(error why) noexcept {
     const command_ref custody(shared_from_this());
     holders_.fetch_sub(1); // the journal's share; ours is counted by now
-    append_error_ = std::move(why);
+    append_error_ = std::make_unique<error>(std::move(why));
     if (auto actor = caf::actor_cast<caf::actor>(aggregate_->address))
         caf::anon_send(actor, returned_message{custody});
 }
 
 void command_request::answer_without_events() noexcept {
-    if (verdict_.what == verdict::kind::rejected) {
+    if (refused_) {
         count(admission_->count.rejected);
-        complete(std::move(verdict_.refused));
+        complete(std::move(*refused_));
         return;
     }
     count(admission_->count.nothing);
     complete(receipt{receipt::kind::nothing_to_do, aggregate_->last_position.load(),
                      decided_version_, about.command_id});
+}
+
+bool command_request::fail(error why) noexcept {
+    if (chain)
+        chain->break_off(); // before anybody can see the answer
+    return complete(std::move(why));
 }
 
 bool command_request::begin() noexcept {
@@ -101,28 +107,27 @@ bool command_request::begin() noexcept {
 void command_request::expire() noexcept {
     auto before = stage::waiting;
     if (stage_.compare_exchange_strong(before, stage::answered)) {
-        complete(error{errc::deadline_exceeded,
-                       "the command was not started before its deadline and is not stored; send it "
-                       "again if it is still wanted"});
+        fail(error{errc::deadline_exceeded,
+                   "the command was not started before its deadline and is not stored; send it "
+                   "again if it is still wanted"});
         return;
     }
-    complete(error{errc::outcome_unknown,
-                   "the command was started but not stored before its deadline and may still be "
-                   "stored; send it again with the same command id to find out"});
+    fail(error{errc::outcome_unknown,
+               "the command was started but not stored before its deadline and may still be "
+               "stored; send it again with the same command id to find out"});
 }
 
 void command_request::abandon() noexcept {
     // What the journal could not tell, or an earlier command with this id has stored, is not to be
     // called "not stored".
-    if (repeats_ != 0 || append_error_.code == errc::outcome_unknown) {
-        complete(
-            error{errc::outcome_unknown,
-                  "the runtime stopped before it was known whether the command is stored; send "
-                  "it again with the same command id after opening the store"});
+    if (repeats_ != 0 || (append_error_ && append_error_->code == errc::outcome_unknown)) {
+        fail(error{errc::outcome_unknown,
+                   "the runtime stopped before it was known whether the command is stored; send "
+                   "it again with the same command id after opening the store"});
         return;
     }
-    complete(error{errc::aborted, "the command was dropped while the runtime stopped; it is not "
-                                  "stored. Send it again after opening the store"});
+    fail(error{errc::aborted, "the command was dropped while the runtime stopped; it is not "
+                              "stored. Send it again after opening the store"});
 }
 
 void command_request::on_answering() noexcept {

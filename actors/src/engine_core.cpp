@@ -135,7 +135,7 @@ error engine_core::unknown_query(const query_request& request) const {
 void engine_core::send(std::shared_ptr<command_request> request) {
     if (auto refused = admission->admit_command(request->charged_bytes)) {
         count(admission->count.failed);
-        request->complete(*std::move(refused));
+        request->fail(*std::move(refused));
         return;
     }
     request->admission_ = admission;
@@ -147,7 +147,7 @@ void engine_core::send(std::shared_ptr<command_request> request) {
         return;
     }
     count(admission->count.failed);
-    request->complete(*std::move(wrong));
+    request->fail(*std::move(wrong));
 }
 
 void engine_core::route(std::shared_ptr<command_request> request, const command_route& to) {
@@ -157,7 +157,7 @@ void engine_core::route(std::shared_ptr<command_request> request, const command_
     stream.append(category).append(1, '-').append(request->aggregate_id);
     if (auto valid = check_stream_name(stream); !valid) {
         count(admission->count.failed);
-        request->complete(valid.error());
+        request->fail(valid.error());
         return;
     }
     request->command_index_ = to.index;
@@ -167,12 +167,11 @@ void engine_core::route(std::shared_ptr<command_request> request, const command_
     if (!place.target) {
         count(admission->count.failed);
         if (place.closed)
-            request->complete(closed_error());
+            request->fail(closed_error());
         else
-            request->complete(
-                error{errc::overloaded, "too many commands wait for aggregate \"" +
-                                            request->aggregate_id +
-                                            "\"; wait for answers before sending more"});
+            request->fail(error{errc::overloaded, "too many commands wait for aggregate \"" +
+                                                      request->aggregate_id +
+                                                      "\"; wait for answers before sending more"});
         return;
     }
     request->aggregate_ = std::move(place.target);

@@ -60,6 +60,7 @@ void importer::send(const csv_record& record) {
     auto& [cart_id, command] = *std::get_if<row_command>(&read);
     annals::send_options options;
     options.about.command_id = annals::uuid::of_name("row-" + std::to_string(row));
+    options.chain = chain_;
     auto answer = to_.send(cart_id, std::move(command), std::move(options));
     in_flight_.push_back({row, std::move(cart_id), std::move(answer)});
 }
@@ -86,12 +87,6 @@ void importer::settle_one(const sent_row& sent, const annals::outcome<annals::re
         ++code->second;
     } else if (answer->what == annals::receipt::kind::stored) {
         ++counts_.accepted;
-        if (failed_carts_.contains(sent.cart_id))
-            failure_ = {annals::errc::outcome_unknown,
-                        "a row before row " + std::to_string(sent.row) + " of cart " +
-                            sent.cart_id +
-                            " may be missing and cannot be added any more; start again with a new "
-                            "store"};
     } else {
         ++counts_.already_stored;
     }
@@ -101,7 +96,6 @@ void importer::fail(const sent_row& sent, const annals::error& why) {
     if (!failure_)
         failure_ = {why.code, "row " + std::to_string(sent.row) + " was not stored: " +
                                   why.message + "; run it again, it will continue"};
-    failed_carts_.insert(sent.cart_id);
 }
 
 void importer::report_malformed(std::uint64_t line, std::string_view reason) {

@@ -13,8 +13,8 @@
 #include <functional>
 #include <limits>
 #include <map>
+#include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 
@@ -45,8 +45,8 @@ struct import_counts {
 ///
 /// The rows of one cart must reach it in that order, and none may be left out: the cart takes a row
 /// that is not later than the last one it stored as decided. So rows are sent by one thread, never
-/// sent again, and after the first error nothing more is sent; the next run starts at the first row
-/// and finds what is missing.
+/// sent again, as one chain: after the first error none is stored behind one that was not. The next
+/// run starts at the first row and finds what is missing.
 class importer {
 public:
     importer(annals::runtime& to, const input& from, progress& shown, import_options options);
@@ -81,7 +81,8 @@ private:
     import_counts counts_;
     std::deque<sent_row> in_flight_; ///< in the order of the file
     std::optional<annals::error> failure_;
-    std::set<std::string> failed_carts_;
+    /// After the first error no row is stored behind one that was not.
+    std::shared_ptr<annals::command_chain> chain_ = std::make_shared<annals::command_chain>();
 };
 
 } // namespace retail

@@ -1,6 +1,9 @@
 #include "actor_system.hpp"
 
-#include <caf/atom.hpp>
+#include "lively_sharing.hpp"
+
+#include <caf/scheduler/coordinator.hpp>
+#include <caf/scheduler/worker.hpp>
 
 #include <algorithm>
 #include <thread>
@@ -10,8 +13,9 @@ namespace annals {
 own_actor_system::settings::settings(std::size_t threads) {
     if (threads == 0)
         threads = std::max<std::size_t>(2, std::thread::hardware_concurrency());
-    // Work stealing spends its time searching the queues when thousands of actors are runnable.
-    set("scheduler.policy", caf::atom("sharing"));
+    // Work stealing spends its time searching the queues when thousands of actors are runnable, and
+    // plain work sharing wakes a worker for nearly every message.
+    load<caf::scheduler::coordinator<lively_sharing>>();
     set("scheduler.max-threads", threads);
     // A hot aggregate gives way to others after this many messages.
     set("scheduler.max-throughput", std::size_t{256});

@@ -87,6 +87,7 @@ result<void> runtime::state::start(std::span<const hosted> types) {
 
 void runtime::state::send(std::shared_ptr<command_request> request, send_options options) {
     request->about = std::move(options.about);
+    request->chain = std::move(options.chain);
     if (options.timeout)
         request->deadline = deadline_in(*options.timeout);
     engine_->send(std::move(request));
@@ -151,7 +152,7 @@ public:
         if (const auto there = to_.lock())
             there->send(std::move(request), std::move(options));
         else
-            request->complete(gone());
+            request->fail(gone());
     }
     void ask(std::shared_ptr<query_request> request, ask_options options) override {
         if (const auto there = to_.lock())

@@ -189,6 +189,7 @@ public:
             std::make_shared<annals::typed_command<C>>(std::move(id), std::move(command));
         request->about.command_id = named;
         request->deadline = deadline;
+        request->chain = std::move(chain);
         annals::future<annals::receipt> answer(request);
         engine_->send(std::move(request));
         return answer;

@@ -405,3 +405,35 @@ TEST_CASE("a query waits for its position without polling, and no longer than it
         REQUIRE(w.engine().drained());
     }
 }
+
+TEST_CASE("a chain stores nothing behind a command of the same aggregate that failed") {
+    std::size_t broken = 0;
+    for (std::uint32_t seed = 1; seed <= seeds; ++seed) {
+        INFO("seed " << seed);
+        world w(seed, small(), {annals::host<tally>});
+        w.journal->fail_by([&](const annals::commit&) -> std::optional<annals::error> {
+            if (w.below(15) != 0)
+                return std::nullopt;
+            return annals::error{annals::errc::disk_full, "simulated"};
+        });
+        const auto chain = std::make_shared<annals::command_chain>();
+        std::map<std::string, std::vector<annals::future<annals::receipt>>> answers;
+        for (int i = 0; i < 40; ++i) {
+            const auto to = std::to_string(w.below(2));
+            answers[to].push_back(w.send(to, add{1}, {}, annals::steady_time::max(), chain));
+            w.step_some(6);
+        }
+        w.run_until_quiet();
+        broken += chain->broken();
+        for (const auto& [to, in_order] : answers) {
+            bool failed = false;
+            for (const auto& answer : in_order) {
+                REQUIRE(answer.is_ready());
+                const bool stored = answer.get().has_value();
+                REQUIRE_FALSE((failed && stored));
+                failed = failed || !stored;
+            }
+        }
+    }
+    CHECK(broken > seeds / 2);
+}

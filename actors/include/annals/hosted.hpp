@@ -29,6 +29,8 @@ public:
     }
     template <event E>
     void add(const E& happened) {
+        if (buffer_.capacity() == 0)
+            buffer_.reserve(usual_bytes);
         const std::size_t offset = buffer_.size();
         encoder to(buffer_);
         encode(to, happened);
@@ -41,6 +43,8 @@ public:
     [[nodiscard]] std::size_t total_bytes() const noexcept { return buffer_.size(); }
 
 private:
+    /// One allocation does for most events.
+    static constexpr std::size_t usual_bytes = 256;
     bytes buffer_;
     std::vector<entry> entries_;
 };

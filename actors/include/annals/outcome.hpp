@@ -27,7 +27,7 @@ public:
     /// Precondition: has_value().
     const T& operator*() const& noexcept { return *std::get_if<0>(&state_); }
     T& operator*() & noexcept { return *std::get_if<0>(&state_); }
-    T&& operator*() && noexcept { return std::move(*std::get_if<0>(&state_)); }
+    T operator*() && { return std::move(*std::get_if<0>(&state_)); }
     const T* operator->() const noexcept { return std::get_if<0>(&state_); }
 
     /// Precondition: is_rejected().
@@ -42,7 +42,8 @@ public:
         require();
         return **this;
     }
-    T&& value() && {
+    /// By value, so that a loop over a temporary's value is over something that lives.
+    T value() && {
         require();
         return *std::move(*this);
     }

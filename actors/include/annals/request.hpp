@@ -29,6 +29,12 @@ public:
     virtual void expire() noexcept = 0;
 };
 
+/// Commands that build on each other, such as the rows of one file. Once one of them is answered with
+/// an error (not a rejection), those of the chain that are not decided yet are answered
+/// `predecessor_failed`, so that no later one is stored without an earlier one of its aggregate.
+/// Give each command of the chain the same object; a broken chain stays broken.
+using command_chain = pipeline;
+
 /// A command on its way to its aggregate and, as events, into the journal.
 ///
 /// The sender fills in the public part and gives it to `engine::send`; from then on it belongs to
@@ -48,6 +54,10 @@ public:
     std::size_t charged_bytes; ///< against the engine's byte budget
     metadata about;
     steady_time deadline = steady_time::max();
+    std::shared_ptr<command_chain> chain; ///< may be null
+
+    /// Answers with an error and breaks the chain. False if the command was answered already.
+    bool fail(error why) noexcept;
 
     /// The command's value.
     [[nodiscard]] virtual const void* command() const noexcept = 0;
@@ -87,14 +97,14 @@ private:
     // The commit, from the decision on.
     std::shared_ptr<annals::pipeline> pipeline_;
     bool is_barrier_ = false; ///< nothing to store: only waits for what it was decided on
-    verdict verdict_;
+    std::unique_ptr<annals::rejection> refused_; ///< while the refusal waits to be told
     stream_version repeats_ = 0; ///< the version an earlier command with the same id stored
     stream_version decided_version_ = 0;
     encoded_events encoded_;
     std::array<new_event, 1> one_event_;
     std::vector<new_event> more_events_;
     commit commit_;
-    error append_error_{};
+    std::unique_ptr<error> append_error_; ///< why the journal did not store it
 };
 
 /// A command of type C.

@@ -18,7 +18,9 @@ struct send_options {
     metadata about;
     /// Answered `deadline_exceeded` if it has not been started by then, `outcome_unknown` if it has
     /// been but is not stored. Without it a command waits as long as it takes.
-    std::optional<std::chrono::milliseconds> timeout;
+    std::optional<std::chrono::milliseconds> timeout = {};
+    /// Commands that build on each other; see `command_chain`.
+    std::shared_ptr<command_chain> chain = {};
 };
 
 /// How fresh an answer must be.
@@ -26,7 +28,7 @@ struct ask_options {
     /// The answer reflects this position, or more. 0: whatever the view has.
     log_position at_least = 0;
     /// How long to wait for that; `engine_limits::query_timeout` without it.
-    std::optional<std::chrono::milliseconds> timeout;
+    std::optional<std::chrono::milliseconds> timeout = {};
 };
 
 /// The answer reflects what this receipt stands for: a caller reads its own writes.
