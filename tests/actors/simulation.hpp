@@ -182,9 +182,9 @@ public:
     std::size_t below(std::size_t bound) { return random_() % bound; }
 
     template <class C>
-    annals::future<annals::receipt>
-    send(std::string id, C command, annals::uuid named = {},
-         annals::steady_time deadline = annals::steady_time::max()) {
+    annals::future<annals::receipt> send(std::string id, C command, annals::uuid named = {},
+                                         annals::steady_time deadline = annals::steady_time::max(),
+                                         std::shared_ptr<annals::command_chain> chain = {}) {
         auto request =
             std::make_shared<annals::typed_command<C>>(std::move(id), std::move(command));
         request->about.command_id = named;
