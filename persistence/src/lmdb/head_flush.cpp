@@ -72,10 +72,12 @@ int in_own_transaction(MDB_env* env, Write write) {
 
 } // namespace
 
-head_flush::head_flush(const tables& table, std::size_t cached_streams, log_position reach)
+head_flush::head_flush(const tables& table, std::size_t cached_streams, log_position reach,
+                       std::size_t stored_heads)
     : table_(table),
       cached_streams_(std::max<std::size_t>(cached_streams, 1)),
-      reach_(reach) {}
+      reach_(reach),
+      table_size_(stored_heads) {}
 
 head_flush::~head_flush() {
     if (sorter_.joinable())
@@ -91,7 +93,11 @@ void head_flush::changed(cached_head& entry) {
 
 void head_flush::advance(log_position head, std::size_t events) {
     credit_ += static_cast<std::int64_t>(events);
-    const bool time = head - reach_ >= cached_streams_ || collected_.size() >= cached_streams_;
+    const auto enough = std::min(std::max(table_size_, smallest_cycle), cached_streams_);
+    // A cycle writes one head for each event that comes meanwhile. Begun now, it ends when the log
+    // is this much longer; until then a crash leaves everything after `reach_` to be replayed.
+    const auto lag_at_end = head - reach_ + collected_.size();
+    const bool time = collected_.size() >= enough || lag_at_end >= 2 * cached_streams_;
     if (!in_cycle() && time && !collected_.empty())
         begin_cycle(head);
 }
@@ -141,6 +147,10 @@ int head_flush::write(MDB_txn* txn, std::size_t count) {
     }
     if (slice_end_ != cycle_.size())
         return 0;
+    MDB_stat size{};
+    if (const auto rc = mdb_stat(txn, table_.heads, &size); rc != 0)
+        return rc;
+    table_size_ = size.ms_entries;
     return put_reach(txn, table_.meta, cycle_reach_);
 }
 

@@ -16,11 +16,15 @@ namespace annals::lmdb {
 /// so that neighbours share pages, and writes a slice of them with every so many events. When all
 /// are written, the table reaches at least as far as the log did at that moment, and says so.
 ///
+/// A cycle begins when about as many heads are dirty as the table holds: then each page of the table
+/// is written for many heads at once, and the cost for each event is the same from the beginning.
+///
 /// Used by the writer thread only; a large set is sorted on a thread of its own.
 class head_flush {
 public:
-    /// `reach`: how far the table reaches already.
-    head_flush(const tables& table, std::size_t cached_streams, log_position reach);
+    /// `reach`: how far the table reaches already; `stored_heads`: how many it holds.
+    head_flush(const tables& table, std::size_t cached_streams, log_position reach,
+               std::size_t stored_heads);
     ~head_flush();
     head_flush(const head_flush&) = delete;
     head_flush& operator=(const head_flush&) = delete;
@@ -52,6 +56,7 @@ private:
     using entries = std::vector<cached_head*>;
     static constexpr std::int64_t smallest_slice = 256;
     static constexpr std::int64_t postponed_events = 4096;
+    static constexpr std::size_t smallest_cycle = 65'536;
 
     [[nodiscard]] bool in_cycle() const noexcept { return !cycle_.empty(); }
     void begin_cycle(log_position head);
@@ -61,6 +66,7 @@ private:
     tables table_;
     std::size_t cached_streams_;
     log_position reach_;
+    std::size_t table_size_; ///< heads in the table, when it was last written to
 
     entries collected_; ///< dirty, for the next cycle
     entries cycle_;     ///< dirty from `next_` on; sorted once `sorted_`
