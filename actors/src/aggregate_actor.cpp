@@ -23,6 +23,42 @@ private:
     caf::weak_actor_ptr to_;
 };
 
+/// Reads the next stretch of a stream on a reader's thread. Following a stream's links is a chain of
+/// cache misses, so where there is much to read, two readers follow a half each.
+struct stream_reading {
+    std::shared_ptr<journal> log;
+    std::shared_ptr<blocking_executor> readers;
+    std::shared_ptr<resident> aggregate;
+    stream_version from;
+    engine_limits limits;
+    caf::actor to;
+
+    void operator()() const {
+        const stream_version newest = newest_version();
+        const stream_version last = std::min(newest, from + limits.page_events - 1);
+        if (newest < from || last - from + 1 < std::max<std::size_t>(limits.split_reads_from, 2)) {
+            read(from, limits.page_events, false);
+            return;
+        }
+        const stream_version middle = from + (last - from) / 2;
+        readers->post([*this, middle, last] { read(middle + 1, last - middle, false); });
+        read(from, middle - from + 1, true);
+    }
+
+    /// 0 also if it cannot be read: the reading proper then says why.
+    [[nodiscard]] stream_version newest_version() const {
+        const auto page =
+            log->read_stream(aggregate->stream, ~stream_version{0}, 1, direction::backward);
+        return page && !page->events.empty() ? page->events.front().version : 0;
+    }
+
+    void read(stream_version first, std::size_t count, bool another_follows) const {
+        auto page = std::make_shared<const result<event_page>>(
+            log->read_stream(aggregate->stream, first, count));
+        caf::anon_send(to, stretch_message{first, std::move(page), another_follows});
+    }
+};
+
 } // namespace
 
 aggregate_actor::aggregate_actor(caf::actor_config& cfg, std::shared_ptr<engine_core> core,
@@ -47,9 +83,9 @@ caf::behavior aggregate_actor::make_behavior() {
             self_->waiting.fetch_sub(1);
             on_command(m.command);
         },
-        [this](const page_message& m) {
+        [this](const stretch_message& m) {
             const no_blocking_scope scope;
-            on_page(*m.page);
+            on_stretch(m);
         },
         [this](const returned_message& m) {
             const no_blocking_scope scope;
@@ -85,21 +121,26 @@ void aggregate_actor::on_command(command_ref command) {
         start_loading();
 }
 
-void aggregate_actor::on_page(const result<event_page>& page) {
+void aggregate_actor::on_stretch(const stretch_message& stretch) {
     if (phase_ != phase::loading)
         return;
-    if (!page) {
-        fail_waiting(page.error());
+    const result<event_page>& page = *stretch.page;
+    if (page && stretch.first != version_ + 1) {
+        early_ = stretch;
         return;
     }
-    if (auto applied = apply(*page); !applied) {
+    if (auto applied = page ? apply(*page) : page.error(); !applied) {
         fail_waiting(applied.error());
         return;
     }
-    if (page->at_end)
+    if (early_.page && early_.first == version_ + 1)
+        on_stretch(std::exchange(early_, {}));
+    else if (stretch.another_follows)
+        return;
+    else if (page->at_end)
         become_ready();
     else
-        read_next_page();
+        read_on();
 }
 
 void aggregate_actor::on_returned(command_ref command) {
@@ -256,16 +297,14 @@ void aggregate_actor::start_loading() {
     remembered_.clear();
     pipeline_ = std::make_shared<pipeline>();
     count(core_->admission->count.rehydrations);
-    read_next_page();
+    early_ = {};
+    read_on();
 }
 
-void aggregate_actor::read_next_page() {
-    core_->parts.readers->post([journal = core_->parts.journal, self = self_, from = version_ + 1,
-                                max = core_->limits.page_events,
-                                me = caf::actor_cast<caf::actor>(this)] {
-        caf::anon_send(me, page_message{std::make_shared<const result<event_page>>(
-                               journal->read_stream(self->stream, from, max))});
-    });
+void aggregate_actor::read_on() {
+    core_->parts.readers->post(stream_reading{core_->parts.journal, core_->parts.readers, self_,
+                                              version_ + 1, core_->limits,
+                                              caf::actor_cast<caf::actor>(this)});
 }
 
 result<void> aggregate_actor::apply(const event_page& page) {

@@ -35,7 +35,7 @@ private:
 
     // --- messages --------------------------------------------------------------------------------
     void on_command(command_ref command);
-    void on_page(const result<event_page>& page);
+    void on_stretch(const stretch_message& stretch);
     void on_returned(command_ref command);
     void on_settled();
     void on_passivate();
@@ -52,7 +52,7 @@ private:
 
     // --- loading and recovering ------------------------------------------------------------------
     void start_loading();
-    void read_next_page();
+    void read_on();
     [[nodiscard]] result<void> apply(const event_page& page);
     void become_ready();
     void fail_waiting(const error& why);
@@ -70,6 +70,7 @@ private:
     std::uint64_t sequence_ = 0;
     std::uint64_t appended_ = 0; ///< operations given to the journal
     std::uint64_t returned_count_ = 0;
+    stretch_message early_; ///< came before the stretch in front of it
     std::vector<command_ref> stash_;
     std::vector<command_ref> returned_;
 };

@@ -21,12 +21,19 @@ struct repeated_message { ///< what this command repeats is durable
     command_ref command;
 };
 struct settled_message {}; ///< everything appended before the recovery began is complete
-struct page_message {      ///< also to a projection
+/// A stretch of the aggregate's stream. Long streams are read by two readers at once, so the second
+/// half may come first.
+struct stretch_message {
+    stream_version first = 0;
     std::shared_ptr<const result<event_page>> page;
+    bool another_follows = false; ///< the next stretch is being read already
 };
 struct passivate_message {};
 
 // To a projection.
+struct page_message {
+    std::shared_ptr<const result<event_page>> page;
+};
 struct wake_message {};
 struct folded_message {};
 
@@ -48,6 +55,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::returned_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::repeated_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::settled_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::page_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::stretch_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::passivate_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::wake_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::folded_message)

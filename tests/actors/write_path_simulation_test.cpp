@@ -151,6 +151,7 @@ annals::engine_limits small() {
     annals::engine_limits limits;
     limits.idle_timeout = std::chrono::milliseconds(50);
     limits.page_events = 7;
+    limits.split_reads_from = 4;
     return limits;
 }
 

@@ -37,6 +37,8 @@ struct engine_limits {
     std::size_t conflict_retries = 8;
     /// Events read from the journal in one go.
     std::size_t page_events = 1'024;
+    /// An aggregate with this many events to read is read by two readers at once.
+    std::size_t split_reads_from = 48;
     /// How long a query waits for its view to reach the asked position, unless it says otherwise.
     std::chrono::milliseconds query_timeout = std::chrono::seconds(30);
     /// Longest aggregate id, in bytes. At most 190.
