@@ -62,6 +62,8 @@ append_result batch::check_and_store(const commit& candidate) {
 result<cached_head*> batch::entry_of(std::string_view stream) {
     if (auto* const entry = heads_.find(stream))
         return entry;
+    if (heads_.holds_all())
+        return &heads_.insert(stream, stream_head());
     auto head = log_table(txn_, table_).stored_head(stream);
     if (!head)
         return head.error();

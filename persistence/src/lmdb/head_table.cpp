@@ -132,6 +132,8 @@ void head_table::publish(cached_head& entry, stream_head head) {
 }
 
 void head_table::erase(cached_head& entry) {
+    if (entry.head.version() != 0)
+        holds_all_ = false;
     const auto hash = hash_of(entry.name());
     auto& part = shard_of(hash);
     {

@@ -62,6 +62,12 @@ public:
 
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
+    /// Every stream of the store is here, so that one which is not does not exist. True from
+    /// `expect_all` until the first eviction.
+    [[nodiscard]] bool holds_all() const noexcept { return holds_all_; }
+    /// Precondition: the table `heads` holds nothing that is not here.
+    void expect_all() noexcept { holds_all_ = true; }
+
 private:
     struct slot {
         std::uint64_t hash = 0;
@@ -92,6 +98,7 @@ private:
 
     std::array<shard, std::size_t{1} << shard_bits> shards_;
     std::size_t size_ = 0;
+    bool holds_all_ = false;
     std::size_t hand_shard_ = 0; ///< where the eviction goes on
     std::size_t hand_slot_ = 0;
 };

@@ -37,7 +37,7 @@ store::store(open_store opened, const store_state& state, const lmdb_options& ch
       capabilities(capabilities_of(chosen)),
       files(std::move(opened)),
       head(state.head),
-      flush(files.table, chosen.cached_streams, state.heads_reach),
+      flush(files.table, chosen.cached_streams, state.heads_reach, state.stored_heads),
       queue(chosen.max_queued_bytes),
       gate(files.env.get()),
       reads(gate, heads, files.table) {}

@@ -51,7 +51,10 @@ result<store_state> read_state(MDB_env* env, const tables& table) {
         return last.error();
     if (*reach > *last)
         return corrupt_at(*reach, "the stream heads reach beyond the log");
-    return store_state{*last, *reach};
+    MDB_stat heads{};
+    if (const auto rc = mdb_stat(txn.get(), table.heads, &heads); rc != 0)
+        return lmdb_error(rc, "cannot read the stream heads");
+    return store_state{.head = *last, .heads_reach = *reach, .stored_heads = heads.ms_entries};
 }
 
 result<void> replay_heads(MDB_env* env, const tables& table, const store_state& state,
@@ -61,6 +64,8 @@ result<void> replay_heads(MDB_env* env, const tables& table, const store_state& 
     auto rc = begin_txn(env, MDB_RDONLY, txn);
     if (rc == 0)
         rc = open_cursor(txn.get(), table.log, cursor);
+    if (state.stored_heads == 0)
+        heads.expect_all();
     const log_table log(txn.get(), table);
     auto step = MDB_SET_RANGE;
     for (auto position = state.heads_reach + 1; rc == 0 && position <= state.head; ++position) {

@@ -9,6 +9,7 @@ namespace annals::lmdb {
 struct store_state {
     log_position head = 0;        ///< last position in the log
     log_position heads_reach = 0; ///< how far the table `heads` reaches
+    std::size_t stored_heads = 0; ///< how many heads it holds
 };
 
 [[nodiscard]] result<store_state> read_state(MDB_env* env, const tables& table);
