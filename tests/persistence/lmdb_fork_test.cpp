@@ -67,7 +67,16 @@ TEST_CASE("a child that lives on does not keep the store locked", "[lmdb]") {
     REQUIRE(status == 0);
 }
 
-#ifndef __SANITIZE_THREAD__ // it supports no new threads after a fork beside other threads
+// The thread sanitizer supports no new threads after a fork beside other threads.
+#if defined(__SANITIZE_THREAD__)
+#define ANNALS_TEST_NO_THREADS_AFTER_FORK
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define ANNALS_TEST_NO_THREADS_AFTER_FORK
+#endif
+#endif
+
+#ifndef ANNALS_TEST_NO_THREADS_AFTER_FORK
 TEST_CASE("a child may open a store of its own", "[lmdb]") {
     const temporary_directory directory;
     const auto journal = open_store(directory.path() / "parent");
