@@ -89,7 +89,8 @@ public:
     /// Called exactly once, with one result for each commit, after everything that succeeded is
     /// durable and visible to readers. Runs on a thread of the journal or inside `append`; it must
     /// not block, and must not throw. Operations complete in the order in which they were appended;
-    /// one without commits is a barrier that tells when all before it are complete.
+    /// only one that is refused inside `append` (`overloaded`, `closed`) may overtake. One without
+    /// commits is a barrier that tells when all before it are complete.
     virtual void completed(std::span<const append_result> results) noexcept = 0;
 };
 

@@ -29,7 +29,8 @@ struct lmdb_options {
 };
 
 /// Opens or creates the store in `directory`. The journal owns one writer thread; completions and
-/// wake functions run on it.
+/// wake functions run on it. Metadata besides ids and time may take 64 KiB encoded, for each commit;
+/// more is `too_large`. A reader gets at most about 16 MiB of events in one page.
 ///
 /// Errors: `in_use`, `not_a_store`, `incompatible_format`, `permission_denied`,
 /// `unsupported_filesystem`, `disk_full`, `corrupt`, `io_error`, `invalid_argument`. None of them
