@@ -166,14 +166,15 @@ bool run_and_kill(const std::filesystem::path& directory, const killing& when, t
     for (const auto& of_account : told.all())
         command.push_back(std::to_string(of_account.size()));
     child_process program(std::move(command));
-    bool fine = program.started();
+    if (!program.started())
+        return false;
     bool killed = false;
     const std::size_t enough = told.count() + when.lines;
     while (auto line = program.next_line()) {
-        const bool taken = told.take(*line);
-        if (!taken)
+        if (!told.take(*line)) {
             UNSCOPED_INFO("the program told: " << *line);
-        fine = fine && taken;
+            return false; // and the program ends with its handle
+        }
         if (!killed && (when.moment == "stored" ? told.count() >= enough : *line == when.moment)) {
             for (std::uint64_t i = 0; i < when.yields; ++i)
                 std::this_thread::yield();
@@ -181,7 +182,7 @@ bool run_and_kill(const std::filesystem::path& directory, const killing& when, t
             killed = true;
         }
     }
-    return fine && killed;
+    return killed;
 }
 
 } // namespace
