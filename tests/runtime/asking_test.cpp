@@ -38,8 +38,8 @@ TEST_CASE("a view that does not want an event still gets past it") {
 TEST_CASE("a query after a command with nothing to do is answered from what that rested on") {
     auto rt = open_shop();
     REQUIRE(said(rt.send("17", add_item{"tea"})) == "stored");
-    const auto nothing = rt.send("17", add_item{"tea", 0}).get().value();
-    REQUIRE(said(rt.ask(demand_for{"tea"}, after(nothing))) == "1");
+    const auto none = rt.send("17", add_item{"tea", 0}).get().value();
+    REQUIRE(said(rt.ask(demand_for{"tea"}, after(none))) == "1");
 }
 
 TEST_CASE("a view that is opened on old events answers from all of them") {

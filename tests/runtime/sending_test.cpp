@@ -103,11 +103,11 @@ TEST_CASE("a command with nothing to do says on what state that was decided") {
     const auto before = rt.send("17", add_item{"tea"}).get().value();
     REQUIRE(said(rt.send("18", add_item{"rum"})) == "stored");
 
-    const auto nothing = rt.send("17", add_item{"tea", 0}, as_command("none")).get().value();
-    REQUIRE(nothing.what == receipt::kind::nothing_to_do);
-    REQUIRE(nothing.version == before.version);
-    REQUIRE(nothing.position == before.position);
-    REQUIRE(nothing.command_id == uuid::of_name("none"));
+    const auto none = rt.send("17", add_item{"tea", 0}, as_command("none")).get().value();
+    REQUIRE(none.what == receipt::kind::nothing_to_do);
+    REQUIRE(none.version == before.version);
+    REQUIRE(none.position == before.position);
+    REQUIRE(none.command_id == uuid::of_name("none"));
     const auto fresh = rt.send("new", add_item{"tea", 0}).get().value();
     REQUIRE(fresh.version == 0);
     REQUIRE(fresh.position == 0);

@@ -42,14 +42,14 @@ TEST_CASE("a full disk fails a command and all that was decided on top of it") {
     const auto first = held.rt.send("17", add_item{"rum"});
     const auto second = held.rt.send("17", add_item{"milk"});
     const auto on_unstored = held.rt.send("17", remove_item{"rum"});
-    const auto nothing = held.rt.send("17", confirm_units{2});
+    const auto none = held.rt.send("17", confirm_units{2});
     const auto other = held.rt.send("18", add_item{"tea"});
     REQUIRE(held.log->holds(5));
     held.log->release();
     REQUIRE(said(first) == "disk_full");
     REQUIRE(said(second) == "predecessor_failed");
     REQUIRE(said(on_unstored) == "predecessor_failed");
-    REQUIRE(said(nothing) == "predecessor_failed");
+    REQUIRE(said(none) == "predecessor_failed");
     REQUIRE(said(other) == "stored");
 
     held.log->fail_where({});
@@ -83,16 +83,16 @@ TEST_CASE("a rejection that rests on events not yet stored waits for them") {
     held.log->hold();
     const auto first = held.rt.send("17", add_item{"tea"});
     const auto refused = held.rt.send("17", remove_item{"rum"});
-    const auto nothing = held.rt.send("17", confirm_units{1});
+    const auto none = held.rt.send("17", confirm_units{1});
     REQUIRE(held.log->holds(3));
     REQUIRE_FALSE(refused.is_ready());
-    REQUIRE_FALSE(nothing.is_ready());
+    REQUIRE_FALSE(none.is_ready());
     held.log->release();
     REQUIRE(said(first) == "stored");
     REQUIRE(said(refused) == "rejected: not in cart");
-    REQUIRE(said(nothing) == "nothing to do");
-    REQUIRE(nothing.get()->version == 1);
-    REQUIRE(nothing.get()->position == 1);
+    REQUIRE(said(none) == "nothing to do");
+    REQUIRE(none.get()->version == 1);
+    REQUIRE(none.get()->position == 1);
 }
 
 TEST_CASE("a rejection that rests on stored events does not wait") {
