@@ -147,3 +147,21 @@ TEST_CASE("a disk that is full from the beginning is an error of opening, not a 
     REQUIRE_FALSE(opened);
     REQUIRE(opened.error().code == errc::disk_full);
 }
+
+TEST_CASE("a store at its configured size refuses commands as on a full disk") {
+    const event_store store;
+    auto with = store.settings();
+    with.store.max_store_bytes = std::size_t{8} << 20;
+    std::map<std::string, int> carts;
+    {
+        auto rt = open_shop(std::move(with));
+        std::map<std::string, int> answers;
+        carts = fill(rt, answers);
+        REQUIRE(answers["disk_full"] > 0);
+        REQUIRE(answers["no answer"] == 0);
+        REQUIRE(holds(rt, carts));
+    }
+    auto larger = open_shop(store.settings());
+    REQUIRE(holds(larger, carts));
+    REQUIRE(said(larger.send("0", add_item{large})) == "stored");
+}
