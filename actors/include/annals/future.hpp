@@ -65,7 +65,6 @@ public:
         }
         if (then)
             run(std::move(then));
-        on_answered();
         return true;
     }
 
@@ -109,8 +108,6 @@ protected:
     /// Just before the answer is delivered: whoever sees the answer sees what this did. On the
     /// answering thread; must not throw or block.
     virtual void on_answering() noexcept {}
-    /// After the answer is delivered; on the answering thread; must not throw or block.
-    virtual void on_answered() noexcept {}
 
 private:
     static outcome<T> blocked() {
@@ -181,7 +178,9 @@ public:
     /// keeps other callbacks waiting. `next` must not throw.
     void then(std::function<void(outcome<T>)> next) const { state_->then(std::move(next)); }
 
-    /// `outcome<T> answer = co_await rt.send(...)`; resumes on the runtime's callback thread.
+    /// `auto sent = rt.send(id, command); outcome<receipt> answer = co_await sent;` resumes on the
+    /// runtime's callback thread. Give the future a name: g++ 12 destroys temporaries inside an
+    /// awaited expression twice (clang does not).
     [[nodiscard]] bool await_ready() const noexcept { return is_ready(); }
     void await_suspend(std::coroutine_handle<> waiting) const {
         // Resuming may destroy this future while `then` is still at work.
