@@ -152,7 +152,7 @@ TEST_CASE("several threads may wait for one answer") {
     CHECK(sum == 15);
 }
 
-TEST_CASE("a timed get is empty if the answer does not come in time; the request goes on") {
+TEST_CASE("a timed get is empty if the answer does not come in time, the request goes on") {
     const pending p;
     CHECK_FALSE(p.answer.get_for(0ms));
     CHECK_FALSE(p.answer.get_for(1ms));

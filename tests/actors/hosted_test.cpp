@@ -258,7 +258,7 @@ TEST_CASE("an aggregate folds stored events, and its evolve sees where they come
     CHECK(instance.state().units == 0);
 }
 
-TEST_CASE("an id may contain '-'; only the first one ends the category") {
+TEST_CASE("an id may contain '-', only the first one ends the category") {
     auto instance = fresh_cart();
     const auto log = log_of().add("cart-17-b", 1, emptied{});
     REQUIRE(instance.apply(log.first()));

@@ -70,7 +70,7 @@ std::optional<annals::error> never(const annals::commit&) {
 
 } // namespace
 
-TEST_CASE("a full disk stops the import; with room again the next run finishes it") {
+TEST_CASE("a full disk stops the import, with room again the next run finishes it") {
     const temporary_directory directory;
     const auto stopped = import_sample(directory.path(), [seen = 0](const annals::commit&) mutable {
         return ++seen > 1'000 ? std::optional(annals::error{annals::errc::disk_full, "no room"})

@@ -130,7 +130,7 @@ TEST_CASE("a row has eight columns") {
     CHECK(std::get<retail::malformed_row>(one).reason == "1 column instead of 8");
 }
 
-TEST_CASE("names are there, short and printable; a description may be anything") {
+TEST_CASE("names are there, short and printable, a description may be anything") {
     CHECK(reason(with(invoice, "")) == "InvoiceNo \"\" is missing");
     CHECK(reason(with(sku, "")) == "StockCode \"\" is missing");
     CHECK(reason(with(country, "")) == "Country \"\" is missing");
