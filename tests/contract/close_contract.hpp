@@ -51,9 +51,9 @@ ANNALS_JOURNAL_PROMISE("closing answers every append, and stores what it says it
     auto journal = store.open();
     constexpr std::size_t threads = 3;
     constexpr std::size_t appends = 300;
-    std::vector<log_position> positions; // completions run one after the other
-    std::size_t closed = 0;
-    std::size_t other = 0;
+    std::vector<log_position> positions; // only the journal's own completions store, in order
+    std::atomic<std::size_t> closed{0};  // a refusal may complete on the thread that appends
+    std::atomic<std::size_t> other{0};
     counter answered;
     counter begun;
     std::vector<std::thread> appenders;
