@@ -9,6 +9,7 @@
 #include <bit>
 #include <cstring>
 #include <stdexcept>
+#include <string>
 
 namespace annals {
 
@@ -52,10 +53,10 @@ void pack(bytes& out, std::string_view content, Write write) {
     append(out, head.view(), content);
 }
 
-/// msgpack counts with 32 bits. More is a mistake of the host like any other too long container.
+/// msgpack counts with 32 bits.
 std::uint32_t counted(std::size_t count) {
     if (count > std::numeric_limits<std::uint32_t>::max())
-        throw std::length_error("annals::encoder: more than 4294967295 bytes or elements");
+        throw unreadable_value("a value of more than 4294967295 bytes cannot be stored");
     return static_cast<std::uint32_t>(count);
 }
 
@@ -71,44 +72,74 @@ void append_real(bytes& out, char tag, Real value) {
 
 } // namespace
 
+void encoder::value_written() noexcept {
+    while (depth_ != 0 && --missing_[depth_ - 1] == 0)
+        --depth_; // the container is complete, and a value itself
+}
+
+void encoder::open_container(std::size_t elements, std::size_t values) {
+    constexpr parse_limits limits;
+    if (elements > limits.max_elements)
+        throw unreadable_value("a list or map of " + std::to_string(elements) +
+                               " elements is more than can be read again (" +
+                               std::to_string(limits.max_elements) + "); use several events");
+    if (depth_ == limits.max_depth)
+        throw unreadable_value("values nested deeper than " + std::to_string(limits.max_depth) +
+                               " cannot be read again; use a flatter event");
+    if (values == 0)
+        value_written();
+    else
+        missing_[depth_++] = values;
+}
+
 void encoder::nil() {
     pack(*out_, {}, [](auto& to) { to.pack_nil(); });
+    value_written();
 }
 
 void encoder::boolean(bool value) {
     pack(*out_, {}, [&](auto& to) { value ? to.pack_true() : to.pack_false(); });
+    value_written();
 }
 
 void encoder::integer(std::int64_t value) {
     pack(*out_, {}, [&](auto& to) { to.pack_int64(value); });
+    value_written();
 }
 
 void encoder::natural(std::uint64_t value) {
     pack(*out_, {}, [&](auto& to) { to.pack_uint64(value); });
+    value_written();
 }
 
 void encoder::real(float value) {
     append_real<std::uint32_t>(*out_, '\xca', value);
+    value_written();
 }
 
 void encoder::real(double value) {
     append_real<std::uint64_t>(*out_, '\xcb', value);
+    value_written();
 }
 
 void encoder::text(std::string_view value) {
     pack(*out_, value, [&](auto& to) { to.pack_str(counted(value.size())); });
+    value_written();
 }
 
 void encoder::binary(bytes_view value) {
     pack(*out_, {reinterpret_cast<const char*>(value.data()), value.size()},
          [&](auto& to) { to.pack_bin(counted(value.size())); });
+    value_written();
 }
 
 void encoder::list(std::size_t count) {
+    open_container(count, count);
     pack(*out_, {}, [&](auto& to) { to.pack_array(counted(count)); });
 }
 
 void encoder::map(std::size_t count) {
+    open_container(count, 2 * count);
     pack(*out_, {}, [&](auto& to) { to.pack_map(counted(count)); });
 }
 

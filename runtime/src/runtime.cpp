@@ -1,10 +1,13 @@
 #include "annals/runtime.hpp"
 
 #include "actor_system.hpp"
+#include "fork_guard.hpp"
 #include "ticker.hpp"
 
 #include <algorithm>
 #include <mutex>
+#include <utility>
+#include <vector>
 
 namespace annals {
 
@@ -19,6 +22,8 @@ public:
     void ask(std::shared_ptr<query_request> request, ask_options options);
 
     [[nodiscard]] std::shared_ptr<runtime_door> door();
+    /// This is a fork's child: the threads that all this needs are in the parent.
+    [[nodiscard]] bool forked() const noexcept { return forks_so_far() != forks_; }
     [[nodiscard]] annals::journal& journal() const noexcept { return *journal_; }
     [[nodiscard]] engine_status status() const;
     [[nodiscard]] const std::shared_ptr<blocking_executor>& callbacks() const noexcept {
@@ -35,6 +40,7 @@ private:
     }
     void stop_everything();
 
+    const std::uint64_t forks_ = forks_so_far();
     config with_;
     std::mutex closing_;
     bool closed_ = false;
@@ -85,7 +91,18 @@ result<void> runtime::state::start(std::span<const hosted> types) {
 
 // --- requests ------------------------------------------------------------------------------------
 
+namespace {
+error after_fork() {
+    return {errc::after_fork, "this process is a fork of the one that opened the runtime; use it "
+                              "there, or open another store here"};
+}
+} // namespace
+
 void runtime::state::send(std::shared_ptr<command_request> request, send_options options) {
+    if (forked()) {
+        request->fail(after_fork());
+        return;
+    }
     request->about = std::move(options.about);
     request->chain = std::move(options.chain);
     if (options.timeout)
@@ -94,6 +111,10 @@ void runtime::state::send(std::shared_ptr<command_request> request, send_options
 }
 
 void runtime::state::ask(std::shared_ptr<query_request> request, ask_options options) {
+    if (forked()) {
+        request->fail(after_fork());
+        return;
+    }
     request->at_least = options.at_least;
     if (options.timeout)
         request->deadline = deadline_in(*options.timeout);
@@ -107,6 +128,8 @@ engine_status runtime::state::status() const {
 // --- stopping ------------------------------------------------------------------------------------
 
 result<void> runtime::state::close() {
+    if (forked())
+        return after_fork();
     if (this_thread_must_not_block())
         return error{errc::would_deadlock,
                      "close waits for actors and callbacks; call it from a thread of the host"};
@@ -179,14 +202,23 @@ std::shared_ptr<runtime_door> runtime::state::door() {
 runtime::runtime(std::shared_ptr<state> made) : state_(std::move(made)) {}
 runtime::runtime(runtime&&) noexcept = default;
 runtime& runtime::operator=(runtime&& other) noexcept {
-    if (state_ && state_ != other.state_)
-        (void)state_->close();
-    state_ = std::move(other.state_);
+    if (this != &other) {
+        const runtime closed_on_return(std::move(*this));
+        state_ = std::move(other.state_);
+    }
     return *this;
 }
 runtime::~runtime() {
-    if (state_)
-        (void)state_->close(); // a door may keep the state itself a little longer
+    if (!state_)
+        return;
+    if (state_->forked()) {
+        // Its threads cannot be joined here, so it is never destroyed.
+        static auto& left_behind =
+            *new std::vector<std::shared_ptr<state>>; // house_style: must outlive static objects
+        left_behind.push_back(std::move(state_));
+        return;
+    }
+    (void)state_->close(); // a door may keep the state itself a little longer
 }
 
 result<runtime> runtime::start(config with, std::span<const hosted> types) {

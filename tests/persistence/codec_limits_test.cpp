@@ -181,8 +181,26 @@ TEST_CASE("the limits on bytes and elements are kept, and are no less") {
                  Catch::Contains("more than"));
     REQUIRE_THAT(parser.parse(payload, {.max_elements = 99}).error().message,
                  Catch::Contains("too many elements"));
-    REQUIRE(refusal_of<std::vector<int>>(to_bytes(std::vector<int>(1'000'001))) != "");
     REQUIRE(from_bytes<std::vector<int>>(to_bytes(std::vector<int>(1'000'000))));
+    auto one_more = to_bytes(std::vector<int>(1'000'000));
+    REQUIRE(one_more[4] == std::byte{0x40}); // the last byte of the count
+    one_more[4] = std::byte{0x41};
+    one_more.push_back(std::byte{0});
+    REQUIRE(refusal_of<std::vector<int>>(one_more) != "");
+}
+
+TEST_CASE("what no parser would read again is not written") {
+    REQUIRE_THROWS_AS(to_bytes(std::vector<int>(1'000'001)), unreadable_value);
+    bytes out;
+    encoder to(out);
+    for (std::size_t depth = 0; depth != parse_limits{}.max_depth; ++depth)
+        to.list(1);
+    REQUIRE_THROWS_AS(to.list(0), unreadable_value);
+    to.nil();
+    REQUIRE(payload_parser().parse(out));
+    // Beside each other is not inside each other.
+    REQUIRE(from_bytes<std::vector<std::vector<int>>>(
+        to_bytes(std::vector<std::vector<int>>(1'000, {1, 2}))));
 }
 
 TEST_CASE("a parser that refused one payload reads the next") {

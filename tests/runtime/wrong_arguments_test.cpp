@@ -155,3 +155,18 @@ TEST_CASE("a runtime over a host's own journal uses that and closes it") {
     REQUIRE(rt.close());
     REQUIRE(log->describe("cart-17").error().code == errc::closed);
 }
+
+TEST_CASE("a limit that makes no sense is refused at opening") {
+    auto with = event_store(keeping::in_memory).settings();
+    with.limits.page_events = 0;
+    const auto no_pages = runtime::open(with, host<shop::cart>);
+    REQUIRE_FALSE(no_pages);
+    CHECK(no_pages.error().code == errc::invalid_argument);
+    CHECK(no_pages.error().message.find("page_events") != std::string::npos);
+
+    with = event_store(keeping::in_memory).settings();
+    with.limits.max_id_bytes = 191;
+    const auto long_ids = runtime::open(with, host<shop::cart>);
+    REQUIRE_FALSE(long_ids);
+    CHECK(long_ids.error().message.find("max_id_bytes") != std::string::npos);
+}

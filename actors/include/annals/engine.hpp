@@ -16,7 +16,8 @@ class actor_system;
 
 namespace annals {
 
-/// Bounds on what the actors hold. Every bound answers `overloaded` or passivates; none blocks.
+/// Bounds on what the actors hold and how they work. No bound blocks: what is over one is answered
+/// `overloaded` (or `invalid_argument`), or passivated. Those that count must be at least 1.
 struct engine_limits {
     /// Commands sent and not yet answered, over all aggregates.
     std::size_t max_commands_in_flight = 65'536;
@@ -96,7 +97,8 @@ struct engine_status {
 /// only by its actor system's scheduler, the executors it was given, and `tick`. Hosts use `runtime`.
 class engine {
 public:
-    /// `errc::invalid_argument` if two hosted types share a name, or a command type.
+    /// `errc::invalid_argument` if two hosted types share a name or a command type, or a limit makes
+    /// no sense.
     [[nodiscard]] static result<std::unique_ptr<engine>>
     start(engine_parts parts, engine_limits limits, std::span<const hosted> types);
     ~engine();

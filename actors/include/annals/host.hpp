@@ -33,7 +33,8 @@ result<bool> decode_into(std::variant<Es...>*, const stored_event& from, Use&& u
             done = error{errc::undecodable,
                          "event " + std::to_string(from.position) + " (" + std::string(from.type) +
                              ", version " + std::to_string(from.version) + " of " +
-                             std::string(from.stream) + "): " + value.error().message,
+                             std::string(from.stream) + "): " + value.error().message +
+                             "; make the type read what was stored",
                          from.position};
         }
         return true;
@@ -88,12 +89,19 @@ public:
         try {
             return decide_alternative(static_cast<typename A::command*>(nullptr), index, command,
                                       context, stream, out);
+        } catch (const unreadable_value& e) {
+            return {verdict::kind::failed,
+                    {},
+                    error{errc::too_large,
+                          std::string("an event of this command could not be read again: ") +
+                              e.what() + "; nothing was stored"}};
         } catch (...) {
             return {verdict::kind::failed,
                     {},
                     error{errc::handler_failed,
                           "the handler of this command threw: " + describe_current_exception() +
-                              "; nothing was stored"}};
+                              "; nothing was stored. Correct the handler, then send the command "
+                              "again"}};
         }
     }
 

@@ -14,6 +14,7 @@
 #include <optional>
 #include <set>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -32,7 +33,24 @@ namespace annals {
 using bytes = std::vector<std::byte>;
 using bytes_view = std::span<const std::byte>;
 
+/// Bounds checked while parsing, before memory is taken for what the bytes claim to hold. Whatever
+/// the limits, a list or map that claims more elements than bytes are left is refused as well.
+struct parse_limits {
+    std::size_t max_bytes = std::size_t{16} << 20;
+    std::size_t max_elements = 1'000'000; ///< of one list or map
+    std::size_t max_depth = 64;
+};
+
+/// A value that no parser with default limits would read again.
+class unreadable_value : public std::length_error {
+public:
+    using std::length_error::length_error;
+};
+
 /// Writes msgpack at the end of a buffer. Not thread-safe; the buffer must outlive it.
+///
+/// What is written can be read again: lists, maps and depths beyond the default `parse_limits` throw
+/// `unreadable_value`. The runtime answers a command that decides such an event with `too_large`.
 class encoder {
 public:
     explicit encoder(bytes& out) noexcept : out_(&out) {}
@@ -51,7 +69,13 @@ public:
     void map(std::size_t count);
 
 private:
+    void open_container(std::size_t elements, std::size_t values);
+    void value_written() noexcept;
+
     bytes* out_;
+    std::size_t depth_ = 0;
+    /// Values still to come in each open list or map.
+    std::array<std::size_t, parse_limits{}.max_depth> missing_;
 };
 
 /// What a decoded value is on the wire.
@@ -97,14 +121,6 @@ public:
 private:
     friend const struct payload_slot& slot_of(const node&) noexcept;
     const void* object_ = nullptr;
-};
-
-/// Bounds checked while parsing, before memory is taken for what the bytes claim to hold. Whatever
-/// the limits, a list or map that claims more elements than bytes are left is refused as well.
-struct parse_limits {
-    std::size_t max_bytes = std::size_t{16} << 20;
-    std::size_t max_elements = 1'000'000; ///< of one list or map
-    std::size_t max_depth = 64;
 };
 
 /// Parses one msgpack value and keeps its memory for the next. Not thread-safe.

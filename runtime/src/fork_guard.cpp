@@ -1,0 +1,20 @@
+#include "fork_guard.hpp"
+
+#include <pthread.h>
+
+#include <atomic>
+
+namespace annals {
+
+namespace {
+std::atomic<std::uint64_t> forks{0};
+} // namespace
+
+std::uint64_t forks_so_far() noexcept {
+    static const int registered =
+        pthread_atfork(nullptr, nullptr, [] { forks.fetch_add(1, std::memory_order_relaxed); });
+    (void)registered;
+    return forks.load(std::memory_order_relaxed);
+}
+
+} // namespace annals
