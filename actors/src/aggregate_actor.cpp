@@ -1,5 +1,7 @@
 #include "aggregate_actor.hpp"
 
+#include "annals/host.hpp"
+
 #include <caf/send.hpp>
 
 #include <algorithm>
@@ -32,17 +34,18 @@ struct stream_reading {
     stream_version from;
     engine_limits limits;
     caf::actor to;
+    std::uint64_t reading;
 
     void operator()() const {
         const stream_version newest = newest_version();
         const stream_version last = std::min(newest, from + limits.page_events - 1);
         if (newest < from || last - from + 1 < std::max<std::size_t>(limits.split_reads_from, 2)) {
-            read(from, limits.page_events, false);
+            read(from, limits.page_events, 0);
             return;
         }
         const stream_version middle = from + (last - from) / 2;
-        readers->post([*this, middle, last] { read(middle + 1, last - middle, false); });
-        read(from, middle - from + 1, true);
+        readers->post([*this, middle, last] { read(middle + 1, last - middle, 0); });
+        read(from, middle - from + 1, middle + 1);
     }
 
     /// 0 also if it cannot be read: the reading proper then says why.
@@ -52,10 +55,10 @@ struct stream_reading {
         return page && !page->events.empty() ? page->events.front().version : 0;
     }
 
-    void read(stream_version first, std::size_t count, bool another_follows) const {
+    void read(stream_version first, std::size_t count, stream_version followed_by) const {
         auto page = std::make_shared<const result<event_page>>(
             log->read_stream(aggregate->stream, first, count));
-        caf::anon_send(to, stretch_message{first, std::move(page), another_follows});
+        caf::anon_send(to, stretch_message{reading, first, std::move(page), followed_by});
     }
 };
 
@@ -91,7 +94,7 @@ caf::behavior aggregate_actor::make_behavior() {
             const no_blocking_scope scope;
             on_returned(m.command);
         },
-        [this](const repeated_message& m) { answer_from_journal(m.command); },
+        [this](const repeated_message& m) { on_repeated(m.command); },
         [this](const settled_message&) {
             const no_blocking_scope scope;
             on_settled();
@@ -105,7 +108,14 @@ void aggregate_actor::on_exit() {
     stash_.clear();
     returned_.clear();
     state_.reset();
-    std::exchange(core_, nullptr)->actor_ended();
+}
+
+/// The last thing an actor does: its mailbox is empty then, and what was in it is answered.
+bool aggregate_actor::cleanup(caf::error&& why, caf::execution_unit* host) {
+    const bool first = caf::event_based_actor::cleanup(std::move(why), host);
+    if (const auto core = std::exchange(core_, nullptr))
+        core->actor_ended();
+    return first;
 }
 
 // --- messages ------------------------------------------------------------------------------------
@@ -122,7 +132,7 @@ void aggregate_actor::on_command(command_ref command) {
 }
 
 void aggregate_actor::on_stretch(const stretch_message& stretch) {
-    if (phase_ != phase::loading)
+    if (phase_ != phase::loading || stretch.reading != reading_)
         return;
     const result<event_page>& page = *stretch.page;
     if (page && stretch.first != version_ + 1) {
@@ -135,18 +145,18 @@ void aggregate_actor::on_stretch(const stretch_message& stretch) {
     }
     if (early_.page && early_.first == version_ + 1)
         on_stretch(std::exchange(early_, {}));
-    else if (stretch.another_follows)
-        return;
-    else if (page->at_end)
+    else if (stretch.followed_by == version_ + 1)
+        return; // it is on its way
+    else if (stretch.followed_by == 0 && page->at_end)
         become_ready();
     else
-        read_on();
+        read_on(); // also after a first half that was cut short by its size
 }
 
 void aggregate_actor::on_returned(command_ref command) {
     ++returned_count_;
     returned_.push_back(std::move(command));
-    if (phase_ == phase::ready)
+    if (phase_ == phase::ready || phase_ == phase::empty)
         start_recovery();
 }
 
@@ -163,10 +173,19 @@ void aggregate_actor::on_settled() {
 void aggregate_actor::on_passivate() {
     const bool at_rest = (phase_ == phase::ready || phase_ == phase::empty) && stash_.empty() &&
                          returned_.empty() && all_settled();
-    if (!at_rest || !core_->directory().try_leave(*self_))
+    if (!at_rest) {
+        core_->directory().stay(*self_);
+        return;
+    }
+    if (!core_->directory().try_leave(*self_))
         return;
     count(core_->admission->count.passivations);
     quit();
+}
+
+void aggregate_actor::on_repeated(const command_ref& command) {
+    self_->waiting.fetch_sub(1); // raised when the message was sent
+    answer_from_journal(command);
 }
 
 // --- deciding ------------------------------------------------------------------------------------
@@ -274,6 +293,7 @@ void aggregate_actor::append_events(const command_ref& command) {
 
 void aggregate_actor::append_barrier(const command_ref& command) {
     command->is_barrier_ = true;
+    command->rests_on_ = appended_ - returned_count_;
     append(command);
 }
 
@@ -284,7 +304,6 @@ void aggregate_actor::append(const command_ref& command) {
 }
 
 void aggregate_actor::fail(const command_ref& command, error why) {
-    count(core_->admission->count.failed);
     command->fail(std::move(why));
 }
 
@@ -292,19 +311,27 @@ void aggregate_actor::fail(const command_ref& command, error why) {
 
 void aggregate_actor::start_loading() {
     phase_ = phase::loading;
-    state_ = self_->type.make();
+    try {
+        state_ = self_->type.make();
+    } catch (...) {
+        fail_waiting({errc::handler_failed,
+                      "the aggregate's constructor threw: " + describe_current_exception() +
+                          "; correct it, then send again"});
+        return;
+    }
     version_ = 0;
     remembered_.clear();
     pipeline_ = std::make_shared<pipeline>();
     count(core_->admission->count.rehydrations);
-    early_ = {};
     read_on();
 }
 
 void aggregate_actor::read_on() {
+    ++reading_;
+    early_ = {};
     core_->parts.readers->post(stream_reading{core_->parts.journal, core_->parts.readers, self_,
                                               version_ + 1, core_->limits,
-                                              caf::actor_cast<caf::actor>(this)});
+                                              caf::actor_cast<caf::actor>(this), reading_});
 }
 
 result<void> aggregate_actor::apply(const event_page& page) {
@@ -320,6 +347,10 @@ result<void> aggregate_actor::apply(const event_page& page) {
 }
 
 void aggregate_actor::become_ready() {
+    if (!returned_.empty()) { // something came back after its recovery was over
+        start_recovery();
+        return;
+    }
     phase_ = phase::ready;
     auto waiting = std::exchange(stash_, {});
     for (auto& command : waiting) {
@@ -336,6 +367,8 @@ void aggregate_actor::fail_waiting(const error& why) {
     state_.reset();
     for (auto& command : std::exchange(stash_, {}))
         fail(command, why);
+    if (!returned_.empty())
+        start_recovery();
 }
 
 // --- recovering ----------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ public:
     const char* name() const override { return "annals.aggregate"; }
     caf::behavior make_behavior() override;
     void on_exit() override;
+    bool cleanup(caf::error&& why, caf::execution_unit* host) override;
 
 private:
     enum class phase : std::uint8_t { empty, loading, ready, recovering };
@@ -39,6 +40,7 @@ private:
     void on_returned(command_ref command);
     void on_settled();
     void on_passivate();
+    void on_repeated(const command_ref& command);
 
     // --- deciding --------------------------------------------------------------------------------
     void decide(command_ref command);
@@ -60,7 +62,7 @@ private:
     void sort_out_returned();
     void fail(const command_ref& command, error why);
 
-    std::shared_ptr<engine_core> core_; ///< given up on exit, because the core holds actors
+    std::shared_ptr<engine_core> core_; ///< given up at the end, because the core holds actors
     const std::shared_ptr<resident> self_;
     phase phase_ = phase::empty;
     std::unique_ptr<aggregate_instance> state_;
@@ -70,7 +72,8 @@ private:
     std::uint64_t sequence_ = 0;
     std::uint64_t appended_ = 0; ///< operations given to the journal
     std::uint64_t returned_count_ = 0;
-    stretch_message early_; ///< came before the stretch in front of it
+    std::uint64_t reading_ = 0; ///< the current one; what belongs to an earlier one is ignored
+    stretch_message early_;     ///< came before the stretch in front of it
     std::vector<command_ref> stash_;
     std::vector<command_ref> returned_;
 };

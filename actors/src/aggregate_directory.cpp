@@ -97,6 +97,17 @@ bool aggregate_directory::try_leave(const resident& who) {
     return true;
 }
 
+void aggregate_directory::stay(const resident& who) {
+    const key k = key_of(who.stream);
+    shard& in = shard_of(k);
+    std::lock_guard lock(in.mutex);
+    const auto found = in.entries.find(k);
+    if (found == in.entries.end() || found->second.target.get() != &who)
+        return;
+    found->second.asked_to_leave = false;
+    in.by_use.splice(in.by_use.end(), in.by_use, found->second.by_use);
+}
+
 void aggregate_directory::forget(const resident& who) {
     const key k = key_of(who.stream);
     shard& in = shard_of(k);

@@ -43,6 +43,9 @@ public:
     /// ends; the next command finds or spawns another.
     [[nodiscard]] bool try_leave(const resident& who);
 
+    /// An aggregate that was asked to leave has work; others are asked before it is asked again.
+    void stay(const resident& who);
+
     /// Removes an aggregate whose actor has ended for another reason.
     void forget(const resident& who);
 

@@ -16,7 +16,9 @@ std::span<const commit> command_request::commits() const noexcept {
 /// On a thread of the journal. Success is answered here, without a message to the aggregate, which
 /// has no use for it; anything else goes back to the aggregate, which decides what it means.
 void command_request::completed(std::span<const append_result> results) noexcept {
-    const bool stored = is_barrier_ ? !pipeline_->broken() : results[0].has_value();
+    // A journal that refuses may let a barrier overtake what it waits for.
+    const bool overtook = is_barrier_ && aggregate_->settled.load() < rests_on_;
+    const bool stored = is_barrier_ ? !pipeline_->broken() && !overtook : results[0].has_value();
     if (!stored) {
         give_back(is_barrier_
                       ? error{errc::predecessor_failed,
@@ -26,6 +28,8 @@ void command_request::completed(std::span<const append_result> results) noexcept
         return;
     }
     if (is_barrier_) {
+        if (repeats_ != 0)
+            aggregate_->waiting.fetch_add(1); // for the message that confirms it
         aggregate_->settled.fetch_add(1);
         if (repeats_ != 0) {
             confirm_repeated();
@@ -55,7 +59,6 @@ void command_request::confirm_repeated() noexcept {
 void command_request::answer_repeated(const journal& log, stream_version version) noexcept {
     auto page = log.read_stream(aggregate_->stream, version, 1);
     if (!page) {
-        count(admission_->count.failed);
         if (page.error().code == errc::closed)
             abandon();
         else
@@ -63,7 +66,6 @@ void command_request::answer_repeated(const journal& log, stream_version version
         return;
     }
     if (page->events.empty() || page->events[0].command_id != about.command_id) {
-        count(admission_->count.failed);
         fail(error{errc::corrupt, "version " + std::to_string(version) + " of " +
                                       aggregate_->stream +
                                       " is not what this command stored; verify the store"});
@@ -94,8 +96,12 @@ void command_request::answer_without_events() noexcept {
 }
 
 bool command_request::fail(error why) noexcept {
+    if (answered())
+        return false;
     if (chain)
         chain->break_off(); // before anybody can see the answer
+    if (admission_)
+        count(admission_->count.failed);
     return complete(std::move(why));
 }
 

@@ -12,7 +12,6 @@ struct counters {
     std::atomic<std::uint64_t> nothing{0};
     std::atomic<std::uint64_t> rejected{0};
     std::atomic<std::uint64_t> failed{0};
-    std::atomic<std::uint64_t> queries_answered{0};
     std::atomic<std::uint64_t> queries_failed{0};
     std::atomic<std::uint64_t> rehydrations{0};
     std::atomic<std::uint64_t> passivations{0};

@@ -22,6 +22,7 @@ namespace {
 
 /// 255 bytes of a stream's name, less the longest category and the '-'.
 constexpr std::size_t longest_id = 190;
+constexpr std::size_t most_page_events = std::size_t{1} << 20;
 
 result<void> check(const engine_limits& limits) {
     const auto at_least_one = [](std::size_t value, const char* name) -> result<void> {
@@ -40,6 +41,9 @@ result<void> check(const engine_limits& limits) {
           at_least_one(limits.max_id_bytes, "max_id_bytes")})
         if (!checked)
             return checked;
+    if (limits.page_events > most_page_events)
+        return error{errc::invalid_argument,
+                     "engine_limits::page_events is at most " + std::to_string(most_page_events)};
     if (limits.max_id_bytes > longest_id)
         return error{errc::invalid_argument, "engine_limits::max_id_bytes is at most " +
                                                  std::to_string(longest_id) +
@@ -62,8 +66,10 @@ result<std::unique_ptr<engine>> engine::start(engine_parts parts, engine_limits 
     auto core = std::make_shared<engine_core>(std::move(parts), limits);
     if (auto done = core->host_all(types); !done)
         return done.error();
+    // The engine's destructor stops the views that run, should a later one's constructor throw.
+    std::unique_ptr<engine> made(new engine(core));
     core->start_views();
-    return std::unique_ptr<engine>(new engine(std::move(core)));
+    return made;
 }
 
 void engine::send(std::shared_ptr<command_request> request) {

@@ -37,6 +37,15 @@ std::string list_of(const std::vector<std::string>& names) {
     return all.empty() ? "none" : all;
 }
 
+/// Ends an actor ahead of what waits in its mailbox, which is then dropped.
+void end(const caf::actor& actor) {
+    if (actor)
+        actor->enqueue(
+            nullptr, caf::make_message_id(caf::message_priority::high),
+            caf::make_message(caf::exit_msg{actor->address(), caf::exit_reason::user_shutdown}),
+            nullptr);
+}
+
 } // namespace
 
 engine_core::engine_core(engine_parts with, engine_limits within)
@@ -146,7 +155,6 @@ void engine_core::send(std::shared_ptr<command_request> request) {
         route(std::move(request), where->second);
         return;
     }
-    count(admission->count.failed);
     request->fail(*std::move(wrong));
 }
 
@@ -156,7 +164,6 @@ void engine_core::route(std::shared_ptr<command_request> request, const command_
     stream.reserve(category.size() + 1 + request->aggregate_id.size());
     stream.append(category).append(1, '-').append(request->aggregate_id);
     if (auto valid = check_stream_name(stream); !valid) {
-        count(admission->count.failed);
         request->fail(valid.error());
         return;
     }
@@ -165,7 +172,6 @@ void engine_core::route(std::shared_ptr<command_request> request, const command_
     auto place =
         directory_->reach(std::move(stream), category.size() + 1, *to.type, parts.clock->steady());
     if (!place.target) {
-        count(admission->count.failed);
         if (place.closed)
             request->fail(closed_error());
         else
@@ -259,10 +265,10 @@ void engine_core::wait_stopped() const {
 void engine_core::stop_actors() {
     admission->close_intake();
     for (const auto& actor : directory_->clear())
-        caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
+        end(actor);
     for (auto& [type, view] : views_) {
-        caf::anon_send_exit(view.projection, caf::exit_reason::user_shutdown);
-        caf::anon_send_exit(view.queries, caf::exit_reason::user_shutdown);
+        end(view.projection);
+        end(view.queries);
     }
 }
 

@@ -24,9 +24,10 @@ struct settled_message {}; ///< everything appended before the recovery began is
 /// A stretch of the aggregate's stream. Long streams are read by two readers at once, so the second
 /// half may come first.
 struct stretch_message {
+    std::uint64_t reading = 0; ///< which reading it belongs to
     stream_version first = 0;
     std::shared_ptr<const result<event_page>> page;
-    bool another_follows = false; ///< the next stretch is being read already
+    stream_version followed_by = 0; ///< where the stretch begins that is being read beside it, or 0
 };
 struct passivate_message {};
 

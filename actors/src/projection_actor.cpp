@@ -1,5 +1,7 @@
 #include "projection_actor.hpp"
 
+#include "annals/host.hpp"
+
 #include <caf/send.hpp>
 
 namespace annals {
@@ -39,7 +41,13 @@ caf::behavior projection_actor::make_behavior() {
 void projection_actor::on_exit() {
     log_.reset();
     queries_ = nullptr;
-    std::exchange(core_, nullptr)->actor_ended();
+}
+
+bool projection_actor::cleanup(caf::error&& why, caf::execution_unit* host) {
+    const bool first = caf::event_based_actor::cleanup(std::move(why), host);
+    if (const auto core = std::exchange(core_, nullptr))
+        core->actor_ended();
+    return first;
 }
 
 result<void> projection_actor::subscribe() {
@@ -52,6 +60,15 @@ result<void> projection_actor::subscribe() {
         return made.error();
     log_ = *std::move(made);
     return {};
+}
+
+decoding projection_actor::decode(const event_page& page) const {
+    try {
+        return type_.decode(page);
+    } catch (...) {
+        return {nullptr, error{errc::handler_failed,
+                               "decoding an event threw: " + describe_current_exception()}};
+    }
 }
 
 void projection_actor::pull() {
@@ -76,8 +93,12 @@ void projection_actor::on_page(const result<event_page>& page) {
     }
     // A wake may have come while the page was under way; it must not be forgotten.
     more_ = more_ || !page->at_end;
-    auto [decoded, status] = type_.decode(*page);
-    if (decoded->through > 0) {
+    auto [decoded, status] = decode(*page);
+    if (!decoded) {
+        fail(status.error());
+        return;
+    }
+    if (decoded->through > 0 || page->at_end) {
         ++unfolded_;
         decoded->at_end = page->at_end;
         send(queries_, slice_message{std::move(decoded)});

@@ -21,17 +21,19 @@ public:
     const char* name() const override { return "annals.projection"; }
     caf::behavior make_behavior() override;
     void on_exit() override;
+    bool cleanup(caf::error&& why, caf::execution_unit* host) override;
 
 private:
     static constexpr int most_unfolded = 2;
 
     [[nodiscard]] result<void> subscribe();
     void on_page(const result<event_page>& page);
+    [[nodiscard]] decoding decode(const event_page& page) const;
     /// Reads on, if there is more and there is room.
     void pull();
     void fail(const error& why);
 
-    std::shared_ptr<engine_core> core_; ///< given up on exit, because the core holds actors
+    std::shared_ptr<engine_core> core_; ///< given up at the end, because the core holds actors
     const view_type& type_;
     const std::shared_ptr<view_gauge> gauge_;
     caf::actor queries_;

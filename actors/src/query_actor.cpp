@@ -22,6 +22,8 @@ caf::behavior query_actor::make_behavior() {
         [this](const slice_message& m) {
             const no_blocking_scope scope;
             on_slice(*m.events);
+            if (failure_)
+                return; // nothing more is wanted
             if (auto projection = caf::actor_cast<caf::actor>(current_sender()))
                 caf::anon_send(projection, folded_message{});
         },
@@ -34,7 +36,13 @@ void query_actor::on_exit() {
     view_.reset();
     if (gauge_->state.load() != view_status::state::failed)
         gauge_->state.store(view_status::state::stopped);
-    std::exchange(core_, nullptr)->actor_ended();
+}
+
+bool query_actor::cleanup(caf::error&& why, caf::execution_unit* host) {
+    const bool first = caf::event_based_actor::cleanup(std::move(why), host);
+    if (const auto core = std::exchange(core_, nullptr))
+        core->actor_ended();
+    return first;
 }
 
 void query_actor::on_slice(const decoded_events& events) {
@@ -53,7 +61,7 @@ void query_actor::on_slice(const decoded_events& events) {
 
 void query_actor::on_query(const query_ref& query) {
     if (failure_)
-        query->fail(*failure_);
+        refuse(query);
     else if (query->at_least <= position_)
         answer(query);
     else
@@ -100,7 +108,12 @@ void query_actor::fail(const error& why) {
                      why.actual};
     gauge_->fail(why.message);
     for (auto& [position, query] : std::exchange(parked_, {}))
-        query->fail(*failure_);
+        refuse(query);
+}
+
+void query_actor::refuse(const query_ref& query) {
+    count(core_->admission->count.queries_failed);
+    query->fail(*failure_);
 }
 
 } // namespace annals

@@ -22,17 +22,19 @@ public:
     const char* name() const override { return "annals.query"; }
     caf::behavior make_behavior() override;
     void on_exit() override;
+    bool cleanup(caf::error&& why, caf::execution_unit* host) override;
 
 private:
     void on_slice(const decoded_events& events);
     void on_query(const query_ref& query);
     void answer(const query_ref& query);
+    void refuse(const query_ref& query);
     void park(const query_ref& query);
     void answer_parked();
     void drop_expired();
     void fail(const error& why);
 
-    std::shared_ptr<engine_core> core_; ///< given up on exit, because the core holds actors
+    std::shared_ptr<engine_core> core_; ///< given up at the end, because the core holds actors
     const std::shared_ptr<view_gauge> gauge_;
     std::unique_ptr<view_instance> view_;
     log_position position_ = 0;

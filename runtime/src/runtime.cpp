@@ -44,7 +44,6 @@ private:
     config with_;
     std::mutex closing_;
     bool closed_ = false;
-    engine_status last_status_;
     std::shared_ptr<annals::journal> journal_;
     std::shared_ptr<blocking_executor> readers_;
     std::shared_ptr<blocking_executor> callbacks_;

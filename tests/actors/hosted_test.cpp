@@ -380,8 +380,9 @@ TEST_CASE("a decide that throws is a handler_failed that names what was thrown")
     const auto threw = decide_in(instance, 0, add_item{"std::exception"});
     CHECK(threw.came.what == verdict::kind::failed);
     CHECK(threw.came.failure.code == errc::handler_failed);
-    CHECK_THAT(threw.came.failure.message,
-               Contains("the shelf fell over") && Contains("nothing was stored"));
+    CHECK_THAT(threw.came.failure.message, Contains("the shelf fell over") &&
+                                               Contains("nothing was stored") &&
+                                               Contains("Correct the handler"));
     const auto threw_int = decide_in(instance, 0, add_item{"int"});
     CHECK(threw_int.came.what == verdict::kind::failed);
     CHECK(threw_int.came.failure.code == errc::handler_failed);
@@ -483,8 +484,9 @@ TEST_CASE("decoding stops at a bad event and delivers those before it") {
     REQUIRE_FALSE(decoding.status);
     CHECK(decoding.status.error().code == errc::undecodable);
     CHECK(decoding.status.error().actual == 30);
-    CHECK_THAT(decoding.status.error().message,
-               Contains("event 30") && Contains("version 3 of cart-17"));
+    CHECK_THAT(decoding.status.error().message, Contains("event 30") &&
+                                                    Contains("version 3 of cart-17") &&
+                                                    Contains("make the type read what was stored"));
     REQUIRE(decoding.decoded != nullptr);
     CHECK(decoding.decoded->count == 2);
     CHECK(decoding.decoded->through == 29);
@@ -547,7 +549,8 @@ TEST_CASE("an answer that throws is a handler_failed that says what was thrown")
     const auto answer = ask(view, list{});
     REQUIRE(answer.is_error());
     CHECK(answer.error().code == errc::handler_failed);
-    CHECK_THAT(answer.error().message, Contains("answer") && Contains("that is a lot of tea"));
+    CHECK_THAT(answer.error().message, Contains("answer") && Contains("that is a lot of tea") &&
+                                           Contains("correct the handler"));
 }
 
 // --- exceptions -----------------------------------------------------------------------------------

@@ -79,13 +79,15 @@ public:
     void append(std::shared_ptr<annals::append_operation> operation) override {
         if (closed_)
             stored_->append(std::move(operation));
+        else if (refusal_ && refusal_(*operation))
+            refuse(*operation);
         else
             queue_.push_back(std::move(operation));
     }
     annals::result<annals::event_page> read_stream(std::string_view stream,
                                                    annals::stream_version from, std::size_t max,
                                                    annals::direction way) const override {
-        return stored_->read_stream(stream, from, max, way);
+        return stored_->read_stream(stream, from, cut_ ? cut_(max) : max, way);
     }
     annals::result<annals::event_page> read_all(annals::log_position after, std::size_t max,
                                                 const annals::event_filter& filter) const override {
@@ -107,6 +109,12 @@ public:
     }
 
     void fail_by(fault rule) { fault_ = std::move(rule); }
+    /// How many of so many events a page holds: pages may be cut short by their size.
+    void cut_pages_by(std::function<std::size_t(std::size_t)> rule) { cut_ = std::move(rule); }
+    /// Which operations are refused as `overloaded` inside `append`, ahead of those in the queue.
+    void refuse_by(std::function<bool(const annals::append_operation&)> rule) {
+        refusal_ = std::move(rule);
+    }
     std::size_t queued() const { return queue_.size(); }
     annals::journal& stored() { return *stored_; }
 
@@ -140,6 +148,16 @@ private:
         annals::commit what_;
     };
 
+    static void refuse(annals::append_operation& operation) {
+        std::vector<annals::append_result> results;
+        for (const auto& one : operation.commits()) {
+            if (one.pipeline != nullptr)
+                one.pipeline->break_off();
+            results.push_back(annals::error{annals::errc::overloaded, "simulated"});
+        }
+        operation.completed(results);
+    }
+
     annals::append_result write(const annals::commit& one) {
         const bool alive = one.pipeline == nullptr || !one.pipeline->broken();
         if (auto why = alive && fault_ ? fault_(one) : std::nullopt) {
@@ -155,6 +173,8 @@ private:
     std::shared_ptr<annals::journal> stored_ = annals::make_memory_journal();
     std::deque<std::shared_ptr<annals::append_operation>> queue_;
     fault fault_;
+    std::function<bool(const annals::append_operation&)> refusal_;
+    std::function<std::size_t(std::size_t)> cut_;
     bool closed_ = false;
 };
 
@@ -166,6 +186,8 @@ public:
         : random_(seed),
           system_(settings_) {
         annals::engine_parts parts{journal, clock, ids, readers, callbacks, &system_};
+        journal->cut_pages_by(
+            [this](std::size_t max) { return below(3) == 0 ? 1 + below(max) : max; });
         engine_ = *annals::engine::start(std::move(parts), limits, {types.begin(), types.size()});
     }
     ~world() {

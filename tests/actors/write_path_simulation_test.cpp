@@ -216,6 +216,32 @@ TEST_CASE("a failing commit fails what was decided on top of it, and nothing els
     }
 }
 
+TEST_CASE("a journal that refuses out of turn leaves no command without its answer") {
+    for (std::uint32_t seed = 1; seed <= seeds; ++seed) {
+        INFO("seed " << seed);
+        world w(seed, small(), {annals::host<tally>});
+        const bool even_barriers = seed % 2 == 0;
+        w.journal->refuse_by([&](const annals::append_operation& operation) {
+            return w.below(5) == 0 && (even_barriers || !operation.commits().empty());
+        });
+        history h(w);
+        for (int i = 0; i < 40; ++i) {
+            const int amount = static_cast<int>(w.below(20)) - 3; // some refused, some throw
+            h.send(std::to_string(w.below(2)), amount);
+            w.step_some(6);
+        }
+        w.run_until_quiet();
+        REQUIRE(w.engine().drained());
+        h.check_against_log();
+        w.journal->refuse_by({});
+        h.send("0", 1);
+        h.send("1", 1);
+        w.run_until_quiet();
+        h.check_against_log();
+        REQUIRE(h.all().back().answer.get().has_value());
+    }
+}
+
 TEST_CASE("after another writer's commit everything is decided again on the new state") {
     for (std::uint32_t seed = 1; seed <= seeds; ++seed) {
         INFO("seed " << seed);

@@ -91,6 +91,7 @@ private:
     bool named_ = false;
     std::size_t attempts_ = 0;
     std::size_t command_index_ = 0;
+    std::uint64_t rests_on_ = 0; ///< as a barrier: so many operations must have settled before
     std::uint64_t sequence_ = 0; ///< among the commands of its aggregate
     std::shared_ptr<class resident> aggregate_;
     std::shared_ptr<admission> admission_;

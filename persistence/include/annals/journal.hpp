@@ -90,7 +90,7 @@ public:
     /// durable and visible to readers. Runs on a thread of the journal or inside `append`; it must
     /// not block, and must not throw. Operations complete in the order in which they were appended;
     /// only one that is refused inside `append` (`overloaded`, `closed`) may overtake. One without
-    /// commits is a barrier that tells when all before it are complete.
+    /// commits is a barrier that tells when all before it are complete; it is never `overloaded`.
     virtual void completed(std::span<const append_result> results) noexcept = 0;
 };
 

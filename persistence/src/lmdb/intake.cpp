@@ -27,7 +27,9 @@ result<void> intake::push(std::shared_ptr<append_operation>& operation) {
         const std::lock_guard lock(mutex_);
         if (closed_)
             return journal_closed();
-        if (queued_bytes_.load(std::memory_order_relaxed) >= max_bytes_)
+        // A barrier asks for no room, and overtaking would make it meaningless.
+        const bool barrier = operation->commits().empty();
+        if (!barrier && queued_bytes_.load(std::memory_order_relaxed) >= max_bytes_)
             return error{errc::overloaded, "too much is waiting for the disk; repeat later"};
         queued_bytes_.fetch_add(bytes, std::memory_order_relaxed);
         queue_.push_back({std::move(operation), bytes});
