@@ -7,7 +7,7 @@ A block names its source in the line before it:
     ```cpp
 
 Its lines must stand together in that file, apart from indentation common to the block. Relative
-links between documents must lead somewhere.
+links between documents must lead somewhere, and no placeholder (@ around capitals) is left over.
 """
 import pathlib
 import re
@@ -16,6 +16,7 @@ import textwrap
 
 BLOCK = re.compile(r"^(?P<before>[^\n]*)\n```cpp\n(?P<code>.*?)^```$", re.M | re.S)
 SOURCE = re.compile(r"<!-- from (\S+) -->")
+PLACEHOLDER = re.compile(r"@[A-Z]+@")
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 
 
@@ -47,6 +48,9 @@ def faults(root: pathlib.Path, document: pathlib.Path):
         if not (document.parent / link[1]).exists():
             line = text.count("\n", 0, link.start()) + 1
             yield f"{document}:{line}: the link {link[1]} leads nowhere"
+    for left_over in PLACEHOLDER.finditer(text):
+        line = text.count("\n", 0, left_over.start()) + 1
+        yield f"{document}:{line}: write what {left_over[0]} stands for"
 
 
 def main() -> int:
