@@ -7,6 +7,7 @@
 
 #include <annals/runtime.hpp>
 
+#include <algorithm>
 #include <exception>
 #include <future>
 
@@ -45,35 +46,58 @@ measured send_payments(annals::runtime& rt, const std::vector<std::string>& ids,
     return made;
 }
 
-/// Commands at a steady rush, between samples of the raw limit.
-figure rush(const setting& how, std::string name, std::size_t accounts, std::size_t threads) {
+/// What came of one number of sending threads.
+struct rush_of {
+    std::size_t threads = 1;
+    std::vector<double> rates{};
+    latencies times{};
+
+    [[nodiscard]] std::string told() const {
+        return text(threads, " sending thread", threads == 1 ? "" : "s", " (", grouped(rates[0]),
+                    ", ", grouped(rates[1]), ")");
+    }
+};
+
+/// Commands at a steady rush, between samples of the raw limit: twice from each number of sending
+/// threads, in turn. Reports the faster number, and tells of all.
+figure rush(const setting& how, std::string name, std::size_t accounts,
+            const std::vector<std::size_t>& sender_counts) {
     const std::size_t count = how.pick(1'000'000, 5'000);
     const auto ids = account_ids(accounts);
     const scratch place(how.directory, name);
     auto rt = annals::runtime::open(place.path(), annals::host<account>).value();
     send_payments(rt, ids, accounts, 1); // every account is in memory
 
+    std::vector<rush_of> senders;
+    for (const std::size_t threads : sender_counts)
+        senders.push_back({.threads = threads});
     raw_limit limit(how);
-    std::vector<double> rates;
-    latencies times;
     limit.sample();
-    for (int round = 0; round != 2; ++round) {
-        const measured made = send_payments(rt, ids, count, threads);
-        rates.push_back(made.per_second);
-        times.add(made.times);
-        limit.sample();
-    }
+    for (int round = 0; round != 2; ++round)
+        for (auto& each : senders) {
+            const measured made = send_payments(rt, ids, count, each.threads);
+            each.rates.push_back(made.per_second);
+            each.times.add(made.times);
+            limit.sample();
+        }
+    std::string senders_told;
+    for (const auto& each : senders)
+        senders_told.append(senders_told.empty() ? "" : " and ").append(each.told());
+    if (senders.size() > 1)
+        senders_told.insert(0, "the faster of ");
+    const rush_of& faster = *std::ranges::max_element(
+        senders, {}, [](const rush_of& each) { return median(each.rates); });
+
     figure made{.name = std::move(name), .unit = "commands/s", .baseline = "raw_log_append"};
-    made.value = median(rates);
+    made.value = median(faster.rates);
     made.baseline_value = limit.events_per_second();
-    made.p50_us = times.percentile_us(0.5);
-    made.p99_us = times.percentile_us(0.99);
+    made.p50_us = faster.times.percentile_us(0.5);
+    made.p99_us = faster.times.percentile_us(0.99);
     made.notes =
-        text("runtime, default configuration, durable, ", threads, " sending thread",
-             threads == 1 ? "" : "s", ", ", grouped(window), " commands in flight, ",
-             grouped(accounts), accounts == 1 ? " account" : " accounts", " in memory, twice ",
-             grouped(count), " commands (", grouped(rates[0]), ", ", grouped(rates[1]),
-             "); latency from send until the sender, which harvests in order, has the "
+        text("runtime, default configuration, durable, ", senders_told, ", ", grouped(window),
+             " commands in flight, ", grouped(accounts), accounts == 1 ? " account" : " accounts",
+             " in memory, twice ", grouped(count),
+             " commands; latency from send until the sender, which harvests in order, has the "
              "answer");
     return made;
 }
@@ -81,14 +105,14 @@ figure rush(const setting& how, std::string name, std::size_t accounts, std::siz
 } // namespace
 
 figure commands_many(const setting& how) {
-    figure made = rush(how, "commands_many", how.pick(10'000, 100), 1);
+    figure made = rush(how, "commands_many", how.pick(10'000, 100), {1, 2});
     made.goals = {how.at_least(">= 300,000/s", *made.value, 300'000),
                   how.at_least(">= 0.20 of raw_log_append", *made.ratio(), 0.20)};
     return made;
 }
 
 figure commands_hot(const setting& how) {
-    figure made = rush(how, "commands_hot", 1, 1);
+    figure made = rush(how, "commands_hot", 1, {1});
     made.goals = {how.at_least(">= 150,000/s", *made.value, 150'000)};
     return made;
 }
