@@ -10,4 +10,10 @@ namespace annals {
 [[nodiscard]] result<void> check_commit(const commit& candidate,
                                         const journal_capabilities& limits);
 
+/// The stream of `candidate` is at version `actual`, not where the commit expected it.
+[[nodiscard]] error version_conflict(const commit& candidate, stream_version actual);
+
+/// The commit's pipeline is broken off.
+[[nodiscard]] error predecessor_failed();
+
 } // namespace annals

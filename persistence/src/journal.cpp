@@ -49,14 +49,30 @@ result<void> check_commit(const commit& candidate, const journal_capabilities& l
         if (event.payload.size() > limits.max_event_bytes)
             return error{errc::too_large, "an event of " + std::to_string(event.payload.size()) +
                                               " bytes; the journal takes " +
-                                              std::to_string(limits.max_event_bytes)};
+                                              std::to_string(limits.max_event_bytes) +
+                                              "; split it, or raise the store's max_event_bytes"};
         total += event.payload.size();
     }
     if (total > limits.max_commit_bytes)
         return error{errc::too_large, "a commit of " + std::to_string(total) +
                                           " bytes; the journal takes " +
-                                          std::to_string(limits.max_commit_bytes)};
+                                          std::to_string(limits.max_commit_bytes) +
+                                          "; split it, or raise the store's max_batch_bytes"};
     return {};
+}
+
+error version_conflict(const commit& candidate, stream_version actual) {
+    return {errc::version_conflict,
+            "expected " + candidate.expected.to_string() + " of " + std::string(candidate.stream) +
+                ", found version " + std::to_string(actual) +
+                "; read the stream again and decide anew",
+            actual};
+}
+
+error predecessor_failed() {
+    return {errc::predecessor_failed,
+            "a commit that this one was decided on top of was not stored; read the stream again "
+            "and decide anew"};
 }
 
 namespace {

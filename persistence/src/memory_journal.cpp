@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t max_commit_bytes = std::size_t{16} << 20;
 
 error journal_closed() {
-    return {errc::closed, "the journal is closed"};
+    return {errc::closed, "the journal is closed; open it again"};
 }
 
 /// Calls one subscription's wake function, once for each time it was armed.
@@ -244,8 +244,7 @@ private:
         if (!state_->log)
             return journal_closed();
         if (candidate.pipeline && candidate.pipeline->broken())
-            return error{errc::predecessor_failed,
-                         "a commit that this one was decided on top of was not stored"};
+            return predecessor_failed();
         if (auto checked = check_commit(candidate, capabilities()); !checked)
             return checked.error();
         memory_log& log = *state_->log;
@@ -256,11 +255,7 @@ private:
             if (const auto earlier = log.find_commit(candidate.stream, candidate.expected.version(),
                                                      candidate.about->command_id))
                 return *earlier;
-        return error{errc::version_conflict,
-                     "expected " + candidate.expected.to_string() + " of " +
-                         std::string(candidate.stream) + ", found version " +
-                         std::to_string(actual),
-                     actual};
+        return version_conflict(candidate, actual);
     }
 
     template <class Read>

@@ -132,13 +132,15 @@ ANNALS_JOURNAL_PROMISE("an append of no commits is completed too") {
     REQUIRE(journal->head() == 0);
 }
 
-ANNALS_JOURNAL_PROMISE("a conflict says what was expected and what is there") {
+ANNALS_JOURNAL_PROMISE("a conflict says what was expected, what is there and what to do") {
     journal_under_test store;
     const auto journal = store.open();
     const auto result =
         append_one(*journal, commit_of("a", "cart-1", expected_version::exactly(41)));
     REQUIRE_FALSE(result);
-    REQUIRE_THAT(result.error().message, Catch::Contains("version 41"));
+    REQUIRE_THAT(result.error().message, Catch::Contains("version 41") &&
+                                             Catch::Contains("found version 0") &&
+                                             Catch::Contains("read the stream again"));
 }
 
 ANNALS_JOURNAL_PROMISE("a commit that is appended again is recognised, not stored twice") {

@@ -268,3 +268,12 @@ TEST_CASE("LMDB's lock file has all its blocks before it is mapped", "[lmdb]") {
     // LMDB would have made it longer if it wanted more.
     REQUIRE(status.st_size == 64 * (1'024 + 2));
 }
+
+TEST_CASE("what the system and LMDB refuse is told with what to do", "[lmdb]") {
+    for (const int number : {ENOENT, EACCES, EIO, ENOSPC, ENAMETOOLONG})
+        REQUIRE_THAT(lmdb::system_error(number, "cannot open", "shop.db").message,
+                     Catch::StartsWith("cannot open \"shop.db\": ") && Catch::Contains("; "));
+    for (int rc = MDB_KEYEXIST; rc <= MDB_LAST_ERRCODE; ++rc)
+        REQUIRE_THAT(lmdb::lmdb_error(rc, "cannot open").message,
+                     Catch::StartsWith("cannot open: ") && Catch::Contains("; "));
+}

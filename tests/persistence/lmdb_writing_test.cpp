@@ -133,8 +133,24 @@ TEST_CASE("names and metadata that no record should carry are refused", "[lmdb]"
     REQUIRE(journal->read_stream(std::string(100'000, 'x'), 1, 10).value().events.empty());
     auto wordy = commit_of("d", "cart-1");
     wordy.about.extra["note"] = std::string(100'000, 'x');
-    REQUIRE(append_one(*journal, std::move(wordy)).error().code == errc::too_large);
+    const auto refused = append_one(*journal, std::move(wordy));
+    REQUIRE(refused.error().code == errc::too_large);
+    REQUIRE_THAT(refused.error().message,
+                 Catch::StartsWith("metadata") && Catch::EndsWith("; shorten it"));
     REQUIRE(journal->head() == 1);
+}
+
+TEST_CASE("metadata that a commit repeats too often is refused as a commit too large", "[lmdb]") {
+    const temporary_directory directory;
+    const auto journal = open_store(directory.path());
+    auto repeating = commit_of("a", "cart-1");
+    repeating.about.extra["note"] = std::string(60'000, 'x');
+    repeating.events.resize(2'400, repeating.events.front());
+    const auto refused = append_one(*journal, std::move(repeating));
+    REQUIRE(refused.error().code == errc::too_large);
+    REQUIRE_THAT(refused.error().message,
+                 Catch::StartsWith("a commit") && Catch::Contains("; split it"));
+    REQUIRE(journal->head() == 0);
 }
 
 TEST_CASE("a completion may append, close, and drop the last reference to the journal", "[lmdb]") {

@@ -11,13 +11,6 @@ constexpr std::size_t max_metadata_bytes = std::size_t{64} << 10;
 /// Most bytes of records in one commit, names and metadata included: what LMDB can hold dirty.
 constexpr std::size_t max_record_bytes = std::size_t{128} << 20;
 
-error conflict(const commit& candidate, stream_version actual) {
-    return {errc::version_conflict,
-            "expected " + candidate.expected.to_string() + " of " + std::string(candidate.stream) +
-                ", found version " + std::to_string(actual),
-            actual};
-}
-
 } // namespace
 
 int batch::start(MDB_txn* txn, log_position head) {
@@ -38,8 +31,7 @@ append_result batch::store(const commit& candidate) {
 
 append_result batch::check_and_store(const commit& candidate) {
     if (candidate.pipeline != nullptr && candidate.pipeline->broken())
-        return error{errc::predecessor_failed,
-                     "a commit that this one was decided on top of was not stored"};
+        return predecessor_failed();
     if (auto checked = check_commit(candidate, limits_); !checked)
         return checked.error();
     auto entry = entry_of(candidate.stream);
@@ -56,7 +48,7 @@ append_result batch::check_and_store(const commit& candidate) {
         if (*earlier)
             return **earlier;
     }
-    return conflict(candidate, head.version());
+    return version_conflict(candidate, head.version());
 }
 
 result<cached_head*> batch::entry_of(std::string_view stream) {
@@ -118,11 +110,17 @@ append_result batch::write(const commit& candidate, cached_head& entry) {
     for (const auto& event : candidate.events)
         size += record_overhead_bytes + candidate.stream.size() + event.type.size() +
                 metadata_.size() + event.payload.size();
-    if (metadata_.size() > max_metadata_bytes || size > max_record_bytes)
-        return error{errc::too_large, "the metadata takes " + std::to_string(metadata_.size()) +
-                                          " bytes for each event; the journal takes " +
-                                          std::to_string(max_metadata_bytes) +
-                                          ", and 128 MiB for a whole commit"};
+    if (metadata_.size() > max_metadata_bytes)
+        return error{errc::too_large, "metadata of " + std::to_string(metadata_.size()) +
+                                          " bytes; the journal takes " +
+                                          std::to_string(max_metadata_bytes) + "; shorten it"};
+    if (size > max_record_bytes)
+        return error{errc::too_large,
+                     "a commit of " + std::to_string(size) + " bytes, of which each of its " +
+                         std::to_string(candidate.events.size()) + " events repeats " +
+                         std::to_string(metadata_.size()) +
+                         " bytes of metadata; the journal takes " +
+                         std::to_string(max_record_bytes) + "; split it, or shorten the metadata"};
     auto& head = tentative(entry);
     record event;
     event.time = candidate.about->time;

@@ -48,8 +48,16 @@ std::string_view advice(errc code) noexcept {
         return "; close the journal and open it again";
     case errc::overloaded:
         return "; too many reads run at once, repeat later";
+    case errc::permission_denied:
+        return "; give this user read and write rights to the directory";
+    case errc::not_a_store:
+        return "; choose another directory";
+    case errc::incompatible_format:
+        return "; use a program with the LMDB version that wrote the store";
+    case errc::invalid_argument:
+        return "; correct the path or the options";
     default:
-        return "";
+        return "; look at the system log, then open the store again";
     }
 }
 

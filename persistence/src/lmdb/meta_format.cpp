@@ -35,7 +35,8 @@ std::array<std::byte, identity_bytes> encode_identity(const store_identity& iden
 
 result<store_identity> decode_identity(bytes_view stored) {
     if (stored.size() < crc_at || std::memcmp(stored.data(), magic.data(), magic.size()) != 0)
-        return error{errc::not_a_store, "the file was not written by annals"};
+        return error{errc::not_a_store,
+                     "the file was not written by annals; choose another directory"};
     const auto version = get_fixed<std::uint32_t>(stored.data() + version_at);
     if (version != format_version)
         return error{errc::incompatible_format,

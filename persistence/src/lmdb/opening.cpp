@@ -69,9 +69,10 @@ result<void> lock_or_create(const fs::path& directory, const lmdb_options& optio
     if (failed && failed != std::errc::not_a_directory)
         return system_error(failed.value(), "cannot look at", file);
     if (fs::exists(directory, failed) && !fs::is_directory(directory, failed))
-        return not_a_store(directory, "is not a directory; a store is a directory");
+        return not_a_store(directory, "is not a directory, as a store is; choose another path");
     if (!exists && !options.create)
-        return not_a_store(directory, "holds no store; set `create` to make one");
+        return not_a_store(directory,
+                           "holds no store; set `create` to make one, or choose another directory");
     if (!exists)
         if (auto created = made.directories.create_directory(directory); !created)
             return created.error();
@@ -127,7 +128,7 @@ result<open_store> open_to_verify(const fs::path& directory, const lmdb_options&
     const auto file = directory / data_file_name;
     std::error_code failed;
     if (!fs::exists(file, failed))
-        return not_a_store(directory, "holds no store");
+        return not_a_store(directory, "holds no store; choose another directory");
     auto lock = lock_existing(directory, options);
     if (!lock)
         return lock.error();

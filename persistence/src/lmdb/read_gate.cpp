@@ -3,7 +3,7 @@
 namespace annals::lmdb {
 
 error journal_closed() {
-    return {errc::closed, "the journal is closed"};
+    return {errc::closed, "the journal is closed; open it again"};
 }
 
 result<read_gate::snapshot> read_gate::enter() {

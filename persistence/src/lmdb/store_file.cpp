@@ -128,7 +128,9 @@ result<store_identity> read_identity(MDB_env* env, tables& table) {
     if (rc == 0)
         rc = mdb_get(txn.get(), table.meta, &key, &value);
     if (rc == MDB_NOTFOUND || rc == MDB_INCOMPATIBLE)
-        return error{errc::not_a_store, "the file is an LMDB environment of another program"};
+        return error{
+            errc::not_a_store,
+            "the file is an LMDB environment of another program; choose another directory"};
     if (rc != 0)
         return lmdb_error(rc, "cannot read the store");
     auto identity = decode_identity(as_bytes(value));
@@ -142,13 +144,13 @@ result<store_identity> read_identity(MDB_env* env, tables& table) {
 result<store_identity> inspect(const fs::path& file, const lmdb_options& options) {
     std::error_code failed;
     if (!fs::is_regular_file(file, failed))
-        return not_a_store(file, "is not a regular file");
+        return not_a_store(file, "is not a regular file; choose another directory");
     if (::faccessat(AT_FDCWD, file.c_str(), R_OK | W_OK, AT_EACCESS) != 0)
         return system_error(errno, "cannot open", file);
     auto env = open_env(file, options.max_store_bytes, MDB_RDONLY | MDB_NOLOCK);
     if (!env) {
         if (env.error().code == errc::io_error && fs::file_size(file, failed) == 0)
-            return not_a_store(file, "is empty");
+            return not_a_store(file, "is empty; choose another directory");
         return env.error();
     }
     if (auto length = check_length(env->get(), file); !length)
