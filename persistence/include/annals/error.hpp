@@ -13,30 +13,31 @@ namespace annals {
 ///
 /// Three groups matter to a caller:
 /// - nothing was stored and the same call may succeed later: `version_conflict`,
-///   `predecessor_failed`, `overloaded`, `disk_full`, `unavailable`, `aborted`, `deadline_exceeded`;
+///   `predecessor_failed`, `overloaded`, `disk_full`, `aborted`, `deadline_exceeded`; and after
+///   opening again: `unavailable`, `closed`;
 /// - nothing was stored and repeating the call will not help: `too_large`, `invalid_argument`,
-///   `unknown_command`, `unknown_query`, `handler_failed`, `closed`, `would_deadlock`;
+///   `unknown_command`, `unknown_query`, `handler_failed`, `would_deadlock`;
 /// - it is not known whether it was stored: `outcome_unknown`. Repeat with the same command id.
 enum class errc : std::uint8_t {
     version_conflict = 1, ///< the stream is not at the expected version; see `error::actual`
     predecessor_failed,   ///< decided on top of a commit that was not stored
     overloaded,           ///< a limit on queued work is reached; slow down and repeat
     closed,               ///< the runtime or journal is closing or closed
-    deadline_exceeded,    ///< not started before its deadline; certainly not stored
-    outcome_unknown,      ///< may or may not be stored; repeat with the same command id
-    aborted,              ///< dropped before it was decided; certainly not stored
-    too_large,            ///< larger than a configured limit
-    invalid_argument,     ///< an argument breaks a documented precondition
-    unknown_command,      ///< no hosted aggregate handles this command type
-    unknown_query,        ///< no hosted view answers this query type
-    unknown_event,        ///< a stored event has a name the reader does not know
-    undecodable,          ///< a stored event's payload is not what its type says
-    handler_failed,       ///< the host's own decide, evolve or answer threw
-    would_deadlock,       ///< a blocking wait on a thread that must not block
+    deadline_exceeded, ///< not started before its deadline, so not stored; `close`: not done in time
+    outcome_unknown,   ///< may or may not be stored; repeat with the same command id
+    aborted,           ///< dropped before it was decided; certainly not stored
+    too_large,         ///< larger than a configured limit
+    invalid_argument,  ///< an argument breaks a documented precondition
+    unknown_command,   ///< no hosted aggregate handles this command type
+    unknown_query,     ///< no hosted view answers this query type
+    unknown_event,     ///< a stored event has a name the reader does not know
+    undecodable,       ///< a stored event's payload is not what its type says
+    handler_failed,    ///< the host's own decide, evolve or answer threw
+    would_deadlock,    ///< a blocking wait on a thread that must not block
     version_out_of_reach, ///< a view did not reach the asked position in time; see `error::actual`
     disk_full,            ///< the disk, a quota or the store's maximum size is reached
     io_error,             ///< the operating system failed a read or write
-    unavailable,          ///< the store stopped after an error; close and open it again
+    unavailable,          ///< the store, or a view, stopped after an error; open it again
     corrupt,              ///< stored bytes fail their checksum or their format
     not_a_store,          ///< the path holds something that annals did not write
     incompatible_format,  ///< the store was written by another format version

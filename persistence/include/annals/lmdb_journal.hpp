@@ -9,7 +9,7 @@ namespace annals {
 /// How a store on disk is opened. The defaults are for a store of any size on a local disk.
 struct lmdb_options {
     /// Address space reserved for the store and so its largest size, in bytes. It costs neither
-    /// memory nor disk. Lower it where address space is limited (sanitizers, 32 bits, ulimit -v).
+    /// memory nor disk. Lower it where address space is limited (sanitizers, ulimit -v).
     std::size_t max_store_bytes = std::size_t{1} << 40;
     /// Largest payload of one event. At most 16 MiB.
     std::size_t max_event_bytes = std::size_t{1} << 20;

@@ -17,6 +17,7 @@ struct config {
     engine_limits limits;
 
     /// Threads for actors: aggregates, projections, queries. 0: one for each processor, at least 2.
+    /// Unused where `system` is set.
     std::size_t actor_threads = 0;
     /// Threads for reading the journal: rehydrating aggregates, feeding views.
     std::size_t reader_threads = 2;

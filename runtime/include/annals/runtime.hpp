@@ -85,7 +85,8 @@ public:
 
     /// Sends a command to the aggregate `id` of the type that handles it. The answer comes when the
     /// events are durable: a receipt, a rejection by the domain, or an error. Commands that one
-    /// thread sends to one aggregate are decided in that order.
+    /// thread sends to one aggregate are decided in that order. docs/guarantees.md lists every error
+    /// and what it says of the store.
     template <class C>
     [[nodiscard]] future<receipt> send(std::string id, C command, send_options options = {}) {
         auto request = std::make_shared<typed_command<C>>(std::move(id), std::move(command));
@@ -105,7 +106,8 @@ public:
             std::move(command));
     }
 
-    /// Asks view V.
+    /// Asks view V. Errors: `unknown_query` (V is not hosted), `version_out_of_reach` (it did not reach
+    /// `at_least` in time), `unavailable` (it has failed), `handler_failed`, `overloaded`, `closed`.
     template <class V, class Q>
     requires answers<V, Q>
     [[nodiscard]] future<answer_of<V, Q>> ask(Q query, ask_options options = {}) {
@@ -145,7 +147,8 @@ private:
     std::shared_ptr<state> state_;
 };
 
-/// Folds the stored history of one aggregate as it was at a version, or at a time, without touching
+/// Folds the stored history of one aggregate up to a version, or to the first event later than a
+/// time (hosts that set `metadata::time` themselves: in the order of storing), without touching
 /// the aggregate that may be resident: time travel for people and tests. Blocks on the disk.
 /// Empty if the aggregate had no event then.
 template <aggregate A>
