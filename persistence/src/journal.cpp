@@ -35,11 +35,20 @@ result<void> check_stream_name(std::string_view stream) {
     return {};
 }
 
+namespace {
+/// More could not be encoded, let alone be within a journal's limit on metadata.
+constexpr std::size_t most_extra = 65'536;
+} // namespace
+
 result<void> check_commit(const commit& candidate, const journal_capabilities& limits) {
     if (auto named = check_stream_name(candidate.stream); !named)
         return named;
     if (!candidate.about || candidate.about->command_id.is_nil())
         return error{errc::invalid_argument, "a commit needs metadata with a command id"};
+    if (candidate.about->extra.size() > most_extra)
+        return error{errc::too_large, "metadata of " +
+                                          std::to_string(candidate.about->extra.size()) +
+                                          " extra entries; put them into an event"};
     if (candidate.events.empty())
         return error{errc::invalid_argument, "a commit needs at least one event"};
     std::size_t total = 0;
