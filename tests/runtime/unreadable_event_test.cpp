@@ -46,7 +46,7 @@ inline void evolve(heap& state, const piled& happened) {
 
 } // namespace heap
 
-TEST_CASE("what a host can store it can read again; the rest is refused") {
+TEST_CASE("what a host can store it can read again, and the rest is refused") {
     const event_store store;
     const heap::pile fits = GENERATE(heap::pile{1'000'000, 0}, heap::pile{0, 30});
     const heap::pile too_much = GENERATE(heap::pile{1'000'001, 0}, heap::pile{0, 64});
