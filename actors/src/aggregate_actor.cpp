@@ -1,6 +1,7 @@
 #include "aggregate_actor.hpp"
 
 #include "annals/host.hpp"
+#include "stream_reading.hpp"
 
 #include <caf/send.hpp>
 
@@ -23,43 +24,6 @@ public:
 
 private:
     caf::weak_actor_ptr to_;
-};
-
-/// Reads the next stretch of a stream on a reader's thread. Following a stream's links is a chain of
-/// cache misses, so where there is much to read, two readers follow a half each.
-struct stream_reading {
-    std::shared_ptr<journal> log;
-    std::shared_ptr<blocking_executor> readers;
-    std::shared_ptr<resident> aggregate;
-    stream_version from;
-    engine_limits limits;
-    caf::actor to;
-    std::uint64_t reading;
-
-    void operator()() const {
-        const stream_version newest = newest_version();
-        const stream_version last = std::min(newest, from + limits.page_events - 1);
-        if (newest < from || last - from + 1 < std::max<std::size_t>(limits.split_reads_from, 2)) {
-            read(from, limits.page_events, 0);
-            return;
-        }
-        const stream_version middle = from + (last - from) / 2;
-        readers->post([*this, middle, last] { read(middle + 1, last - middle, 0); });
-        read(from, middle - from + 1, middle + 1);
-    }
-
-    /// 0 also if it cannot be read: the reading proper then says why.
-    [[nodiscard]] stream_version newest_version() const {
-        const auto page =
-            log->read_stream(aggregate->stream, ~stream_version{0}, 1, direction::backward);
-        return page && !page->events.empty() ? page->events.front().version : 0;
-    }
-
-    void read(stream_version first, std::size_t count, stream_version followed_by) const {
-        auto page = std::make_shared<const result<event_page>>(
-            log->read_stream(aggregate->stream, first, count));
-        caf::anon_send(to, stretch_message{reading, first, std::move(page), followed_by});
-    }
 };
 
 } // namespace
