@@ -20,7 +20,7 @@ struct lmdb_options {
     /// Appended but not yet stored bytes from which on appends are answered `overloaded`.
     std::size_t max_queued_bytes = std::size_t{256} << 20;
     /// Stream heads kept in memory (about 120 bytes each). Streams beyond it cost a look-up per
-    /// commit, and a crash leaves up to twice this many events to be read again at opening.
+    /// commit, and a crash leaves up to four times this many events to be read again at opening.
     std::size_t cached_streams = std::size_t{1} << 20;
     /// Create the directory and the store if they are missing; otherwise that is an error.
     bool create = true;

@@ -8,6 +8,9 @@
 namespace annals::lmdb {
 namespace {
 
+/// Events that may wait for replay, for each cached stream. The more there are, the fewer heads and
+/// pages are written: a stream that changed often meanwhile is written once.
+constexpr std::uint64_t longest_lag = 4;
 /// Sets smaller than this are sorted in passing.
 constexpr std::size_t small_set = 4096;
 /// Heads in one transaction when everything is written.
@@ -97,7 +100,7 @@ void head_flush::advance(log_position head, std::size_t events) {
     // A cycle writes one head for each event that comes meanwhile. Begun now, it ends when the log
     // is this much longer; until then a crash leaves everything after `reach_` to be replayed.
     const auto lag_at_end = head - reach_ + collected_.size();
-    const bool time = collected_.size() >= enough || lag_at_end >= 2 * cached_streams_;
+    const bool time = collected_.size() >= enough || lag_at_end >= longest_lag * cached_streams_;
     if (!in_cycle() && time && !collected_.empty())
         begin_cycle(head);
 }
