@@ -17,7 +17,7 @@ class actor_system;
 namespace annals {
 
 /// Bounds on what the actors hold and how they work. No bound blocks: what is over one is answered
-/// `overloaded` (or `invalid_argument`), or passivated. Those that count must be at least 1.
+/// `overloaded` (or `invalid_argument`), or passivated. The maxima and `page_events` must be at least 1.
 struct engine_limits {
     /// Commands sent and not yet answered, over all aggregates.
     std::size_t max_commands_in_flight = 65'536;
@@ -84,6 +84,7 @@ struct engine_status {
     std::uint64_t commands_rejected = 0;
     std::uint64_t commands_failed = 0;
     std::uint64_t queries_answered = 0;
+    /// Refused, out of time, or asked of a view that has failed; not those whose `answer` threw.
     std::uint64_t queries_failed = 0;
     std::uint64_t rehydrations = 0;
     std::uint64_t passivations = 0;

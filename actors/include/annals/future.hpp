@@ -15,8 +15,8 @@
 
 namespace annals {
 
-/// True on threads that must never wait: the scheduler's, the journal's. There `future::get` is an
-/// error instead of a deadlock.
+/// True where waiting could be waiting for oneself: inside the host's `decide`, `evolve` and `answer`.
+/// There `future::get` is an error instead of a deadlock.
 [[nodiscard]] bool this_thread_must_not_block() noexcept;
 
 /// Marks the current thread for as long as it lives (annals does so on its own threads; a host that
