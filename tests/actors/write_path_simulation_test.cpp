@@ -388,6 +388,28 @@ TEST_CASE("a refusal waits for the events it was decided on") {
     }
 }
 
+TEST_CASE("a refusal does not come early because the journal refused to say when") {
+    for (std::uint32_t seed = 1; seed <= seeds; ++seed) {
+        INFO("seed " << seed);
+        world w(seed, small(), {annals::host<tally>});
+        w.journal->refuse_by([&](const annals::append_operation& operation) {
+            return operation.commits().empty() && w.below(2) == 0;
+        });
+        const auto first = w.send("0", add{5});
+        const auto refused = w.send("0", add{-1});
+        bool came_first = false;
+        while (w.step())
+            came_first = came_first || (refused.is_ready() && refused.get().is_rejected() &&
+                                        w.journal->stored().head() == 0);
+        CHECK_FALSE(came_first);
+        REQUIRE(first.get().has_value());
+        REQUIRE(refused.is_ready());
+        const auto answer = refused.get();
+        REQUIRE((answer.is_rejected() || answer.error().code == annals::errc::overloaded ||
+                 answer.error().code == annals::errc::predecessor_failed));
+    }
+}
+
 TEST_CASE("a deadline answers a command that is stuck, and says what is known") {
     world w(1, small(), {annals::host<tally>});
     const auto soon = w.clock->steady() + std::chrono::milliseconds(10);

@@ -19,8 +19,8 @@ namespace annals {
 /// There `future::get` is an error instead of a deadlock.
 [[nodiscard]] bool this_thread_must_not_block() noexcept;
 
-/// Marks the current thread for as long as it lives (annals does so on its own threads; a host that
-/// runs its own actor system may do so in a thread hook).
+/// Marks the current thread for as long as it lives. annals does so around host code in its actors; a
+/// host with an actor system of its own may do so in a thread hook.
 class no_blocking_scope {
 public:
     no_blocking_scope() noexcept;
