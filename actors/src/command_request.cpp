@@ -17,13 +17,16 @@ std::span<const commit> command_request::commits() const noexcept {
 /// has no use for it; anything else goes back to the aggregate, which decides what it means.
 void command_request::completed(std::span<const append_result> results) noexcept {
     // A journal that refuses may let a barrier overtake what it waits for.
-    const bool overtook = is_barrier_ && aggregate_->settled.load() < rests_on_;
+    const bool overtook =
+        is_barrier_ && !pipeline_->broken() && aggregate_->settled.load() < rests_on_;
     const bool stored = is_barrier_ ? !pipeline_->broken() && !overtook : results[0].has_value();
     if (!stored) {
-        give_back(is_barrier_
+        give_back(overtook ? error{errc::overloaded, "the journal takes nothing more in just now; "
+                                                     "send the command again"}
+                  : is_barrier_
                       ? error{errc::predecessor_failed,
-                              "an earlier command of this aggregate was not stored, and this "
-                              "one was decided on top of it; send it again"}
+                              "an earlier command of this aggregate was not stored, and this one "
+                              "was decided on top of it; send it again"}
                       : results[0].error());
         return;
     }
