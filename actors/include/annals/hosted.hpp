@@ -1,11 +1,16 @@
 #pragma once
 
 #include "annals/domain.hpp"
+#include "annals/projection.hpp"
+#include "annals/reaction.hpp"
 #include "annals/stored_event.hpp"
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <span>
+#include <stop_token>
+#include <string>
 #include <string_view>
 #include <typeindex>
 #include <vector>
@@ -81,50 +86,135 @@ public:
     [[nodiscard]] virtual std::unique_ptr<aggregate_instance> make() const = 0;
 };
 
-/// Events of one page, decoded for one view. Opaque: only its view type knows what is inside.
+/// What is known of one event without decoding it.
+struct event_label {
+    log_position position = 0;
+    std::string_view stream; ///< in the memory of the slice it is in
+    std::string_view type;   ///< static storage, or likewise
+};
+
+/// Some events in log order, decoded for one projection. Opaque: only its type knows what is inside.
+/// Immutable once made.
 class decoded_events {
 public:
     virtual ~decoded_events() = default;
-    log_position through = 0; ///< the view reflects everything up to here once these are folded
+    [[nodiscard]] virtual event_label label(std::size_t index) const noexcept = 0;
+    [[nodiscard]] virtual timestamp time(std::size_t index) const noexcept = 0;
+
+    log_position through = 0; ///< everything up to here has been looked at
     std::size_t count = 0;
     bool at_end = true; ///< nothing followed when they were read
 };
 
-/// Decoding ends early at an event that cannot be decoded; `decoded` then holds those before it.
+/// Decoding ends before an event that cannot be decoded, and says why in `status`.
 struct decoding {
-    std::unique_ptr<decoded_events> decoded;
+    std::unique_ptr<decoded_events> decoded; ///< never null
+    std::size_t next = 0; ///< the index in the page of the first event that was not decoded
     result<void> status;
 };
 
-/// The state of one view. Used by one actor at a time.
+/// How far folding came: all, or up to an event whose handler failed.
+struct folding {
+    std::size_t next = 0; ///< index of the first event that was not folded
+    result<void> status;  ///< the error of the event at `next`; its `actual` is the position
+};
+
+/// What the three kinds of projection have in common. Immutable; safe from any thread.
+class projection_type {
+public:
+    virtual ~projection_type() = default;
+    [[nodiscard]] virtual projection_kind kind() const noexcept = 0;
+    [[nodiscard]] virtual std::string_view name() const noexcept = 0;
+    [[nodiscard]] virtual std::uint32_t version() const noexcept = 0;
+    /// The events it wants, by name and category.
+    [[nodiscard]] virtual event_filter filter() const = 0;
+    /// Decodes the events of `page` from index `first` on, except those whose positions `skip`
+    /// (sorted) has.
+    [[nodiscard]] virtual decoding decode(const event_page& page, std::size_t first,
+                                          std::span<const log_position> skip) const = 0;
+    /// Identifies the host's C++ type.
+    [[nodiscard]] virtual std::type_index type() const noexcept = 0;
+    /// Query types it answers; none if it is a reaction.
+    [[nodiscard]] virtual std::span<const std::type_index> queries() const noexcept = 0;
+};
+
+/// The state of one view in memory. Used by one actor at a time.
 class view_instance {
 public:
     virtual ~view_instance() = default;
-    /// Folds events in order. On error (the host's code threw) the instance must be dropped; the
-    /// error's `actual` is the position of the event.
-    [[nodiscard]] virtual result<void> fold(const decoded_events& events) = 0;
+    /// Folds the events from index `first` to before `end`, in order. When the host's code throws,
+    /// the instance may be changed in part: it must be dropped.
+    [[nodiscard]] virtual folding fold(const decoded_events& events, std::size_t first,
+                                       std::size_t end) = 0;
     /// Points to the host's view value, for queries.
     [[nodiscard]] virtual const void* state() const noexcept = 0;
+    /// A copy; null if the host's type cannot be copied. May throw what its copying throws.
+    [[nodiscard]] virtual std::unique_ptr<view_instance> clone() const = 0;
+    /// Appends the view's encoding. Precondition: `view_type::can_save`. May throw.
+    virtual void save(bytes& into) const = 0;
+    /// Takes the place of what `save` wrote. `errc::undecodable`.
+    [[nodiscard]] virtual result<void> load(bytes_view saved) = 0;
 };
 
-/// One kind of view. Stateless, lives as long as the program. `decode` is safe from any thread.
-class view_type {
+/// One kind of view in memory.
+class view_type : public projection_type {
 public:
-    virtual ~view_type() = default;
-    [[nodiscard]] virtual std::string_view name() const noexcept = 0;
-    [[nodiscard]] virtual std::span<const std::type_index> queries() const noexcept = 0;
-    /// Identifies the view's C++ type.
-    [[nodiscard]] virtual std::type_index type() const noexcept = 0;
-    /// The events it wants, by name.
-    [[nodiscard]] virtual event_filter filter() const = 0;
-    [[nodiscard]] virtual decoding decode(const event_page& page) const = 0;
     [[nodiscard]] virtual std::unique_ptr<view_instance> make() const = 0;
+    [[nodiscard]] virtual bool can_save() const noexcept = 0;
+    [[nodiscard]] virtual bool can_copy() const noexcept = 0;
+    /// Which hash part an event's stream belongs to decides the partition; queries are combined.
+    [[nodiscard]] virtual bool can_combine() const noexcept = 0;
 };
 
-/// What `runtime::open` is told to host: one aggregate type or one view type.
+/// One kind of stored view. Its value is bound to rows for as long as it is used.
+class stored_view_type : public projection_type {
+public:
+    /// A value of the host's type over `rows`, which outlives it.
+    class bound {
+    public:
+        virtual ~bound() = default;
+        /// As `view_instance::fold`. When the host's code throws, `rows` still has what the failed
+        /// event had written: the caller takes that back. `began(i)` runs before each event.
+        [[nodiscard]] virtual folding fold(const decoded_events& events, std::size_t first,
+                                           std::size_t end,
+                                           const std::function<void(std::size_t)>& began) = 0;
+        [[nodiscard]] virtual const void* state() const noexcept = 0;
+    };
+    [[nodiscard]] virtual std::unique_ptr<bound> bind(class table_rows& rows) const = 0;
+    /// The names of its tables; see `generation_record::shape`.
+    [[nodiscard]] virtual std::string shape() const = 0;
+};
+
+/// How one event is delivered to a reaction.
+struct delivery_terms {
+    bool redelivered = false;
+    unsigned attempt = 1;
+    std::stop_token stop;
+};
+
+/// One reaction, with the host's object inside.
+class reaction_type : public projection_type {
+public:
+    /// The host's object for one partition. Used by one thread at a time.
+    class handler {
+    public:
+        virtual ~handler() = default;
+        /// Catches what the host's code throws: `handler_failed`.
+        [[nodiscard]] virtual result<void> react(const decoded_events& events, std::size_t index,
+                                                 const delivery_terms& terms) = 0;
+    };
+    [[nodiscard]] virtual reaction_start start() const noexcept = 0;
+    /// `invalid_argument` if there is to be more than one and the host's type cannot be copied.
+    [[nodiscard]] virtual result<std::vector<std::unique_ptr<handler>>>
+    handlers(std::size_t partitions) const = 0;
+};
+
+/// What `runtime::open` is told to host.
 struct hosted {
     const aggregate_type* aggregate = nullptr;
-    const view_type* view = nullptr;
+    /// A view_type, stored_view_type or reaction_type, as its `kind` says.
+    std::shared_ptr<const projection_type> projection;
+    projection_options options;
 };
 
 } // namespace annals

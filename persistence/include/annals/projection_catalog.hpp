@@ -24,8 +24,9 @@ enum class projection_kind : std::uint8_t { view = 1, stored_view = 2, reaction 
 struct generation_record {
     row_space space = 0;       ///< 0: there is no such generation
     std::uint32_t version = 0; ///< of the view that made it
+    std::string shape;         ///< of its rows: the tables' names; another shape is another version
     std::uint64_t since = 0;   ///< it reflects events after this position only
-    ANNALS_FIELDS(generation_record, space, version, since)
+    ANNALS_FIELDS(generation_record, space, version, shape, since)
     friend bool operator==(const generation_record&, const generation_record&) = default;
 };
 
