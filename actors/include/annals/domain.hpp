@@ -48,6 +48,14 @@ struct logged_context : event_context {
     log_position position = 0;
 };
 
+/// For views that want every event, whatever its type: `using event = annals::any_event`. Nothing is
+/// decoded. Points into memory that lasts as long as `evolve` runs.
+struct any_event {
+    std::string_view type;     ///< "cart.item_added"
+    std::string_view category; ///< "cart"
+    bytes_view payload;        ///< msgpack
+};
+
 template <class A, class C>
 concept decides = requires(const A& state, const C& command) {
     { decide(state, command) } -> std::convertible_to<typename A::decision>;
@@ -117,6 +125,14 @@ template <class V, class Q>
 requires answers<V, Q>
 using answer_of = typename plain_answer<std::remove_cvref_t<decltype(answer(
     std::declval<const V&>(), std::declval<const Q&>()))>>::type;
+
+/// How the answers of a partitioned view's parts become one (see `projection_options::partitions`):
+/// `A combine(const Q&, A, A)`, in any order.
+template <class V, class Q>
+concept combines = answers<V, Q> &&
+    requires(const Q& query, answer_of<V, Q> one, answer_of<V, Q> other) {
+    { combine(query, std::move(one), std::move(other)) } -> std::convertible_to<answer_of<V, Q>>;
+};
 
 /// Folds one event into a state, by whichever `evolve` the host wrote.
 template <class S, class E, class Context>

@@ -51,6 +51,15 @@ struct check_events<State, std::variant<Es...>, Context> {
     static constexpr bool ok = (require_evolve<State, Es, Context>::ok && ...);
 };
 
+template <class State, class Context>
+struct check_events<State, any_event, Context> {
+    static constexpr bool distinct() { return true; }
+    static constexpr bool ok = evolves<State, any_event, Context>;
+    static_assert(ok, "annals: this view wants every event and has no evolve for it. Write, in its "
+                      "namespace: void evolve(View&, const annals::any_event&, "
+                      "const annals::logged_context&)");
+};
+
 template <class State, class Commands>
 struct check_commands;
 template <class State, class... Cs>

@@ -58,10 +58,10 @@ struct projection_options {
 
 /// One type of query to one view, since opening.
 struct query_type_status {
-    std::string name; ///< the C++ type's
-    std::uint64_t count = 0;  ///< answered, also by a rejection
-    std::uint64_t failed = 0; ///< answered with an error
-    double per_second = 0;    ///< answered, over the last minute
+    std::string name;               ///< the C++ type's
+    std::uint64_t count = 0;        ///< answered, also by a rejection
+    std::uint64_t failed = 0;       ///< answered with an error
+    double per_second = 0;          ///< answered, over the last minute
     std::chrono::nanoseconds p50{}; ///< from `ask` to the answer, waiting for a position included
     std::chrono::nanoseconds p99{};
 };
@@ -91,11 +91,11 @@ struct projection_status {
     std::uint64_t lag = 0;     ///< positions between it and the log's head
     /// How long it has not been at the log's head; 0 while it is.
     std::chrono::milliseconds behind_for{};
-    std::uint64_t events = 0; ///< folded or delivered since opening
-    double per_second = 0;    ///< of those, lately
+    std::uint64_t events = 0;                           ///< folded or delivered since opening
+    double per_second = 0;                              ///< of those, lately
     std::optional<std::chrono::milliseconds> time_left; ///< until it is live, at the present rate
-    std::uint64_t set_aside = 0; ///< events in its list now
-    std::string last_error;      ///< of the last failure, also one that a retry mended
+    std::uint64_t set_aside = 0;                        ///< events in its list now
+    std::string last_error; ///< of the last failure, also one that a retry mended
     std::optional<rebuild_status> rebuilding;
     std::uint64_t queries = 0; ///< answered since opening
     std::size_t queries_waiting = 0;

@@ -57,7 +57,8 @@ concept reaction = std::movable<R> && requires {
     typename R::event;
 } && !requires {
     typename R::command;
-} && !requires {
+}
+&&!requires {
     typename R::query;
 };
 
@@ -82,7 +83,8 @@ struct check_reaction_events<Reaction, std::variant<Es...>> {
 
 template <reaction R>
 struct complete_domain<R> {
-    static_assert(name_is_usable<R>(), "annals: a reaction's name is 1 to 64 characters without '-'");
+    static_assert(name_is_usable<R>(),
+                  "annals: a reaction's name is 1 to 64 characters without '-'");
     static constexpr bool ok =
         require_name<R>::ok && check_reaction_events<R, typename R::event>::ok;
 };
