@@ -1,4 +1,5 @@
 #include "annals/memory_journal.hpp"
+#include "annals/seams.hpp"
 
 #include "commit_check.hpp"
 #include "memory_log.hpp"
@@ -172,6 +173,8 @@ public:
     explicit memory_journal(std::size_t max_event_bytes) : max_event_bytes_(max_event_bytes) {}
     ~memory_journal() override { close(); }
 
+    [[nodiscard]] uuid id() const noexcept override { return id_; }
+
     [[nodiscard]] journal_capabilities capabilities() const noexcept override {
         return {.dense_positions = true,
                 .max_commit_bytes = std::max(max_commit_bytes, max_event_bytes_),
@@ -268,6 +271,7 @@ private:
         return page;
     }
 
+    const uuid id_ = random_ids()->next();
     std::size_t max_event_bytes_;
     std::shared_ptr<shared_state> state_ = std::make_shared<shared_state>();
 };

@@ -73,6 +73,7 @@ public:
     /// Decides whether a commit fails, and how.
     using fault = std::function<std::optional<annals::error>(const annals::commit&)>;
 
+    annals::uuid id() const noexcept override { return stored_->id(); }
     annals::journal_capabilities capabilities() const noexcept override {
         return stored_->capabilities();
     }

@@ -68,6 +68,7 @@ TEST_CASE("two runtimes over one journal lose no command to each other") {
     class shared_journal final : public journal { // closed by nobody but the test
     public:
         explicit shared_journal(journal& of) : of_(of) {}
+        uuid id() const noexcept override { return of_.id(); }
         journal_capabilities capabilities() const noexcept override { return of_.capabilities(); }
         void append(std::shared_ptr<append_operation> what) override {
             of_.append(std::move(what));

@@ -64,6 +64,7 @@ public:
     [[nodiscard]] journal& inner() noexcept { return *inner_; }
 
     // --- journal -------------------------------------------------------------------------------------
+    uuid id() const noexcept override { return inner_->id(); }
     journal_capabilities capabilities() const noexcept override { return inner_->capabilities(); }
     void append(std::shared_ptr<append_operation> operation) override {
         {

@@ -136,6 +136,9 @@ class journal {
 public:
     virtual ~journal() = default;
 
+    /// Identifies this log for ever; what is derived from it names it.
+    [[nodiscard]] virtual uuid id() const noexcept = 0;
+
     [[nodiscard]] virtual journal_capabilities capabilities() const noexcept = 0;
 
     /// Stores each commit of `operation` all or none, in order. The result of each is one of:

@@ -19,8 +19,9 @@ namespace annals {
 using row_space = std::uint32_t;
 inline constexpr row_space catalog_space = 0;
 
-/// The longest key of a row, in bytes.
+/// The longest key of a row, and the largest value, in bytes.
 inline constexpr std::size_t max_row_key_bytes = 480;
+inline constexpr std::size_t max_row_value_bytes = std::size_t{16} << 20;
 
 /// One row, in order of its key's bytes within its space. Views: see who returns it.
 struct row {
@@ -32,12 +33,13 @@ struct row {
 /// writes to a key replace earlier ones of the same change. Movable; not thread-safe.
 class row_changes {
 public:
-    /// Keys have 1 to `max_row_key_bytes` bytes (checked when applied). Copies both.
+    /// Keys have 1 to `max_row_key_bytes` bytes, values at most `max_row_value_bytes` (checked when
+    /// applied). Copies both.
     void put(row_space space, bytes_view key, bytes_view value);
     void erase(row_space space, bytes_view key);
     /// Empties a whole space and gives its number up. The rows are gone for every later snapshot;
-    /// their room is taken back in the background, a bounded number of rows at a time. The space
-    /// must not be written again.
+    /// their room is taken back in the background, a bounded number of rows at a time. What this
+    /// change writes to the space goes too, in whichever order; later changes must not write to it.
     void drop(row_space space);
 
     struct change {
@@ -81,11 +83,13 @@ public:
                                                                  bytes_view before) = 0;
     /// The last row of `space`.
     [[nodiscard]] virtual result<std::optional<row>> last(row_space space) = 0;
-    /// The row after, or before, the one that one of the calls above or this one returned last.
+    /// The row after, or before, the one that the three calls above or these two returned last, in
+    /// the same space; nothing if there is none, and then the place stays. Nothing if the last search
+    /// found nothing, or there was none since `renew`.
     [[nodiscard]] virtual result<std::optional<row>> next() = 0;
     [[nodiscard]] virtual result<std::optional<row>> previous() = 0;
 
-    /// From now on shows what the store holds now.
+    /// From now on shows what the store holds now. After an error it shows nothing of worth: drop it.
     [[nodiscard]] virtual result<void> renew() = 0;
 };
 
@@ -112,6 +116,7 @@ public:
     /// has failed: open it again).
     virtual void apply(row_changes changes, applied done) = 0;
 
+    /// `closed`, `overloaded` (a thousand snapshots live at once), `io_error`, `unavailable`.
     [[nodiscard]] virtual result<std::unique_ptr<row_snapshot>> snapshot() const = 0;
 
     /// A space that has no rows and that nobody else was given. Unless the catalog comes to name it
@@ -119,13 +124,16 @@ public:
     [[nodiscard]] virtual row_space new_space() = 0;
 
     /// Drops every space with rows except `catalog_space` and those listed: what a crash left half
-    /// built. Call it once after opening, before anything is written.
+    /// built. Call it once after opening, before anything is written. Waits for the disk; not from
+    /// within a callback.
     [[nodiscard]] virtual result<void> keep_only(std::span<const row_space> spaces) = 0;
 
     /// False if what is here is gone with the process.
     [[nodiscard]] virtual bool durable() const noexcept = 0;
 
-    /// Applies what was given to it, then refuses more. Idempotent; the destructor closes too.
+    /// Applies what was given to it, then refuses more, and releases what the store holds on disk.
+    /// Waits until every snapshot is gone: a thread that holds one must let it go first. Within a
+    /// callback it does not wait. Idempotent; the destructor closes too.
     virtual void close() = 0;
 };
 

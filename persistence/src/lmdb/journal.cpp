@@ -86,6 +86,8 @@ public:
     lmdb_journal(const lmdb_journal&) = delete;
     lmdb_journal& operator=(const lmdb_journal&) = delete;
 
+    [[nodiscard]] uuid id() const noexcept override { return store_->files.identity.id; }
+
     [[nodiscard]] journal_capabilities capabilities() const noexcept override {
         return store_->capabilities;
     }
