@@ -7,7 +7,8 @@
 
 namespace retail {
 
-importer::importer(annals::runtime& to, const input& from, progress& shown, import_options options)
+importer::importer(annals::runtime& to, const input& from, import_display& shown,
+                   import_options options)
     : to_(to),
       // While the input pauses, what was read so far is finished and shown.
       reader_(from.source([this] { settle(in_flight_.size()); })),

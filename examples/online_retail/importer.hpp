@@ -1,8 +1,8 @@
 #pragma once
 
 #include "csv.hpp"
+#include "import_display.hpp"
 #include "input.hpp"
-#include "progress.hpp"
 
 #include <annals/runtime.hpp>
 
@@ -49,7 +49,7 @@ struct import_counts {
 /// run starts at the first row and finds what is missing.
 class importer {
 public:
-    importer(annals::runtime& to, const input& from, progress& shown, import_options options);
+    importer(annals::runtime& to, const input& from, import_display& shown, import_options options);
     importer(const importer&) = delete;
     importer& operator=(const importer&) = delete;
 
@@ -76,7 +76,7 @@ private:
 
     annals::runtime& to_;
     csv_reader reader_;
-    progress& shown_;
+    import_display& shown_;
     import_options options_;
     import_counts counts_;
     std::deque<sent_row> in_flight_; ///< in the order of the file

@@ -1,6 +1,7 @@
 // Imports the invoice lines of an online shop as commands to carts, and reports what the log says.
 
 #include "importer.hpp"
+#include "progress.hpp"
 #include "report.hpp"
 #include "stop_signal.hpp"
 

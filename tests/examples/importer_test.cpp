@@ -1,5 +1,6 @@
 #include "examples/retail_reference.hpp"
 #include "online_retail/importer.hpp"
+#include "online_retail/progress.hpp"
 #include "online_retail/report.hpp"
 #include "support/holding_journal.hpp"
 #include "support/temporary_directory.hpp"
