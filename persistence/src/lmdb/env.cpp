@@ -45,7 +45,7 @@ std::string_view advice(errc code) noexcept {
     case errc::corrupt:
         return "; restore the store from a backup";
     case errc::unavailable:
-        return "; close the journal and open it again";
+        return "; close the store and open it again";
     case errc::overloaded:
         return "; too many reads run at once, repeat later";
     case errc::permission_denied:

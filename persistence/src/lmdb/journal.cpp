@@ -1,10 +1,8 @@
 #include "annals/lmdb_journal.hpp"
 
+#include "lmdb/quiet_thread.hpp"
 #include "lmdb/subscription.hpp"
 #include "lmdb/writer.hpp"
-
-#include <csignal>
-#include <thread>
 
 namespace annals {
 namespace lmdb {
@@ -15,19 +13,6 @@ journal_capabilities capabilities_of(const lmdb_options& options) {
             .dense_positions = true,
             .max_commit_bytes = std::max(options.max_batch_bytes, options.max_event_bytes),
             .max_event_bytes = options.max_event_bytes};
-}
-
-/// Starts `body` on a thread that takes no signals: the host's handlers run on the host's threads,
-/// and a file that may not grow is an error instead of SIGXFSZ.
-template <class Body>
-std::thread start_without_signals(Body body) {
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    std::thread thread(std::move(body));
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    return thread;
 }
 
 } // namespace

@@ -1,7 +1,6 @@
 #include "lmdb/meta_format.hpp"
 
 #include "lmdb/crc32c.hpp"
-#include "lmdb/record_format.hpp"
 #include "lmdb/varint.hpp"
 
 #include <algorithm>
@@ -22,10 +21,11 @@ std::uint32_t identity_crc(const std::byte* identity) {
 
 } // namespace
 
-std::array<std::byte, identity_bytes> encode_identity(const store_identity& identity) {
+std::array<std::byte, identity_bytes> encode_identity(const store_identity& identity,
+                                                      std::uint32_t version) {
     std::array<std::byte, identity_bytes> bytes{};
     std::memcpy(bytes.data(), magic.data(), magic.size());
-    put_fixed(bytes.data() + version_at, format_version);
+    put_fixed(bytes.data() + version_at, version);
     std::memcpy(bytes.data() + id_at, identity.id.bytes.data(), identity.id.bytes.size());
     put_fixed(bytes.data() + time_at,
               static_cast<std::uint64_t>(identity.created.time_since_epoch().count()));
@@ -33,15 +33,15 @@ std::array<std::byte, identity_bytes> encode_identity(const store_identity& iden
     return bytes;
 }
 
-result<store_identity> decode_identity(bytes_view stored) {
+result<store_identity> decode_identity(bytes_view stored, std::uint32_t version) {
     if (stored.size() < crc_at || std::memcmp(stored.data(), magic.data(), magic.size()) != 0)
         return error{errc::not_a_store,
                      "the file was not written by annals; choose another directory"};
-    const auto version = get_fixed<std::uint32_t>(stored.data() + version_at);
-    if (version != format_version)
+    const auto found = get_fixed<std::uint32_t>(stored.data() + version_at);
+    if (found != version)
         return error{errc::incompatible_format,
-                     "the store has format version " + std::to_string(version) +
-                         ", this program reads version " + std::to_string(format_version) +
+                     "the store has format version " + std::to_string(found) +
+                         ", this program reads version " + std::to_string(version) +
                          "; use a program of the store's version"};
     if (stored.size() != identity_bytes ||
         get_fixed<std::uint32_t>(stored.data() + crc_at) != identity_crc(stored.data()))

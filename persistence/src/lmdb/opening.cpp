@@ -1,7 +1,6 @@
 #include "lmdb/opening.hpp"
 
-#include "lmdb/file_system.hpp"
-#include "lmdb/store_file.hpp"
+#include <sys/random.h>
 
 namespace annals::lmdb {
 namespace {
@@ -24,70 +23,80 @@ result<void> check_options(const lmdb_options& options) {
     return {};
 }
 
-/// Takes the lock; a lock file made for it goes again unless the opening succeeds.
-result<std::unique_ptr<store_lock>> lock_new(const fs::path& directory) {
-    auto lock = store_lock::acquire(directory);
-    if (lock && (*lock)->created())
-        (*lock)->remove_file_on_release();
-    return lock;
+result<store_identity> new_identity() {
+    store_identity identity;
+    if (::getrandom(identity.id.bytes.data(), identity.id.bytes.size(), 0) !=
+        static_cast<ssize_t>(identity.id.bytes.size()))
+        return error{errc::io_error, "the operating system gives no random numbers"};
+    identity.created =
+        std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+    return identity;
 }
 
-/// Takes the lock, and looks at the store before anything is created beside it.
-result<std::unique_ptr<store_lock>> lock_existing(const fs::path& directory,
-                                                  const lmdb_options& options) {
-    const auto file = directory / data_file_name;
-    std::error_code ignored;
-    if (!fs::exists(directory / lock_file_name, ignored))
-        if (auto identity = inspect(file, options); !identity)
+result<store_identity> read_identity(MDB_env* env, tables& table) {
+    txn_handle txn;
+    if (const auto rc = begin_txn(env, MDB_RDONLY, txn); rc != 0)
+        return lmdb_error(rc, "cannot read the store");
+    auto key = as_value(identity_key);
+    MDB_val value{};
+    auto rc = open_tables(txn.get(), 0, table);
+    if (rc == 0)
+        rc = mdb_get(txn.get(), table.meta, &key, &value);
+    if (rc == MDB_NOTFOUND || rc == MDB_INCOMPATIBLE)
+        return error{
+            errc::not_a_store,
+            "the file is an LMDB environment of another program; choose another directory"};
+    if (rc != 0)
+        return lmdb_error(rc, "cannot read the store");
+    auto identity = decode_identity(as_bytes(value));
+    // Handles of tables outlive a read transaction only if it ends in this way.
+    rc = commit_txn(txn);
+    if (rc != 0)
+        return lmdb_error(rc, "cannot read the store");
+    return identity;
+}
+
+class journal_file final : public file_kind {
+public:
+    [[nodiscard]] const char* file_name() const noexcept override { return data_file_name; }
+    [[nodiscard]] const char* lock_file_name() const noexcept override { return "annals.lock"; }
+
+    [[nodiscard]] result<void> check(MDB_env* env) const override {
+        tables table;
+        const auto identity = read_identity(env, table);
+        return identity ? result<void>() : identity.error();
+    }
+
+    [[nodiscard]] result<void> fill(MDB_txn* txn) const override {
+        const auto identity = new_identity();
+        if (!identity)
             return identity.error();
-    auto lock = lock_new(directory);
-    if (!lock)
-        return lock;
-    if (auto identity = inspect(file, options); !identity)
-        return identity.error();
-    return lock;
-}
-
-/// What an opening has made so far. Destroyed from the last member to the first: files go while the
-/// store is still locked, the directory goes last.
-struct opening {
-    new_paths directories;
-    open_store store;
-    new_paths files;
-
-    void keep() {
-        directories.keep();
-        files.keep();
-        store.lock->keep_file();
+        tables table;
+        auto rc = open_tables(txn, MDB_CREATE, table);
+        const auto stored_identity = encode_identity(*identity);
+        const auto stored_reach = encode_heads_reach(0);
+        for (const auto& [name, stored] : {std::pair{identity_key, bytes_view(stored_identity)},
+                                           std::pair{heads_reach_key, bytes_view(stored_reach)}}) {
+            auto key = as_value(name);
+            auto value = as_value(stored);
+            if (rc == 0)
+                rc = mdb_put(txn, table.meta, &key, &value, 0);
+        }
+        if (rc != 0)
+            return lmdb_error(rc, "cannot write a new store");
+        return {};
     }
 };
 
-result<void> lock_or_create(const fs::path& directory, const lmdb_options& options, opening& made) {
-    const auto file = directory / data_file_name;
-    std::error_code failed;
-    const bool exists = fs::exists(file, failed);
-    if (failed && failed != std::errc::not_a_directory)
-        return system_error(failed.value(), "cannot look at", file);
-    if (fs::exists(directory, failed) && !fs::is_directory(directory, failed))
-        return not_a_store(directory, "is not a directory, as a store is; choose another path");
-    if (!exists && !options.create)
-        return not_a_store(directory,
-                           "holds no store; set `create` to make one, or choose another directory");
-    if (!exists)
-        if (auto created = made.directories.create_directory(directory); !created)
-            return created.error();
-    auto lock = exists ? lock_existing(directory, options) : lock_new(directory);
-    if (!lock)
-        return lock.error();
-    made.store.lock = std::move(*lock);
-    if (exists)
-        return {};
-    if (fs::exists(file, failed)) { // another process was faster, and has closed it again
-        const auto identity = inspect(file, options);
-        return identity ? result<void>() : identity.error();
-    }
-    made.files.expect(file);
-    return create_store(file, !options.unsafe_no_sync);
+result<open_store> with_identity(result<exclusive_file> file) {
+    if (!file)
+        return file.error();
+    open_store store{std::move(file->lock), std::move(file->env), {}, {}};
+    auto identity = read_identity(store.env.get(), store.table);
+    if (!identity)
+        return identity.error();
+    store.identity = *identity;
+    return store;
 }
 
 } // namespace
@@ -95,52 +104,14 @@ result<void> lock_or_create(const fs::path& directory, const lmdb_options& optio
 result<open_store> open_or_create(const fs::path& directory, const lmdb_options& options) {
     if (auto checked = check_options(options); !checked)
         return checked.error();
-    if (auto checked = check_file_system(directory); !checked)
-        return checked.error();
-    opening made;
-    if (auto locked = lock_or_create(directory, options, made); !locked)
-        return locked.error();
-
-    const auto file = directory / data_file_name;
-    auto lmdb_lock_file = file;
-    lmdb_lock_file += "-lock";
-    made.files.expect(lmdb_lock_file);
-    if (auto reserved = reserve_file(lmdb_lock_file, lmdb_lock_bytes); !reserved)
-        return reserved.error();
-    auto env = open_env(file, options.max_store_bytes, options.unsafe_no_sync ? MDB_NOSYNC : 0U);
-    if (!env)
-        return env.error();
-    made.store.env = std::move(*env);
-    auto identity = read_identity(made.store.env.get(), made.store.table);
-    if (!identity)
-        return identity.error();
-    made.store.identity = *identity;
-    // After a crash between writing and syncing, the file shows more than the disk holds.
-    if (const auto rc = mdb_env_sync(made.store.env.get(), 1); rc != 0)
-        return lmdb_error(rc, "cannot sync \"" + file.string() + "\"");
-    if (auto synced = sync_directory(directory); !synced)
-        return synced.error();
-    made.keep();
-    return std::move(made.store);
+    return with_identity(open_exclusively(directory, journal_file{},
+                                          {.max_store_bytes = options.max_store_bytes,
+                                           .create = options.create,
+                                           .unsafe_no_sync = options.unsafe_no_sync}));
 }
 
 result<open_store> open_to_verify(const fs::path& directory, const lmdb_options& options) {
-    const auto file = directory / data_file_name;
-    std::error_code failed;
-    if (!fs::exists(file, failed))
-        return not_a_store(directory, "holds no store; choose another directory");
-    auto lock = lock_existing(directory, options);
-    if (!lock)
-        return lock.error();
-    auto env = open_env(file, options.max_store_bytes, MDB_RDONLY | MDB_NOLOCK);
-    if (!env)
-        return env.error();
-    open_store store{std::move(*lock), std::move(*env), {}, {}};
-    auto identity = read_identity(store.env.get(), store.table);
-    if (!identity)
-        return identity.error();
-    store.identity = *identity;
-    return store;
+    return with_identity(open_to_read(directory, journal_file{}, options.max_store_bytes));
 }
 
 } // namespace annals::lmdb

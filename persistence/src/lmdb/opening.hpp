@@ -1,11 +1,13 @@
 #pragma once
 
 #include "annals/lmdb_journal.hpp"
-#include "lmdb/env.hpp"
+#include "lmdb/exclusive_opening.hpp"
 #include "lmdb/meta_format.hpp"
-#include "lmdb/store_lock.hpp"
 
+/// The file `journal.mdb`: an LMDB environment whose table `meta` says that it is a store.
 namespace annals::lmdb {
+
+inline constexpr auto data_file_name = "journal.mdb";
 
 /// A store that is open for this process alone. Members are destroyed in the right order: the
 /// environment before the lock.

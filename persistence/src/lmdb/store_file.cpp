@@ -5,7 +5,6 @@
 #include <cerrno>
 
 #include <fcntl.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -43,39 +42,17 @@ result<void> check_length(MDB_env* env, const fs::path& path) {
     return {};
 }
 
-result<store_identity> new_identity() {
-    store_identity identity;
-    if (::getrandom(identity.id.bytes.data(), identity.id.bytes.size(), 0) !=
-        static_cast<ssize_t>(identity.id.bytes.size()))
-        return error{errc::io_error, "the operating system gives no random numbers"};
-    identity.created =
-        std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
-    return identity;
-}
-
-result<void> write_new_store(const fs::path& file, bool sync) {
+result<void> write_new_store(const fs::path& file, const file_kind& kind, bool sync) {
     auto env = open_env(file, std::size_t{1} << 20, MDB_NOLOCK | (sync ? 0U : MDB_NOSYNC));
     if (!env)
         return env.error();
-    auto identity = new_identity();
-    if (!identity)
-        return identity.error();
     txn_handle txn;
-    tables table;
     auto rc = begin_txn(env->get(), 0, txn);
-    if (rc == 0)
-        rc = open_tables(txn.get(), MDB_CREATE, table);
-    const auto stored_identity = encode_identity(*identity);
-    const auto stored_reach = encode_heads_reach(0);
-    for (const auto& [name, stored] : {std::pair{identity_key, bytes_view(stored_identity)},
-                                       std::pair{heads_reach_key, bytes_view(stored_reach)}}) {
-        auto key = as_value(name);
-        auto value = as_value(stored);
-        if (rc == 0)
-            rc = mdb_put(txn.get(), table.meta, &key, &value, 0);
-    }
-    if (rc == 0)
+    if (rc == 0) {
+        if (auto filled = kind.fill(txn.get()); !filled)
+            return filled;
         rc = commit_txn(txn);
+    }
     if (rc == 0 && sync)
         rc = mdb_env_sync(env->get(), 1);
     if (rc != 0)
@@ -118,36 +95,13 @@ result<env_handle> open_env(const fs::path& file, std::size_t map_bytes, unsigne
     return env;
 }
 
-result<store_identity> read_identity(MDB_env* env, tables& table) {
-    txn_handle txn;
-    if (const auto rc = begin_txn(env, MDB_RDONLY, txn); rc != 0)
-        return lmdb_error(rc, "cannot read the store");
-    auto key = as_value(identity_key);
-    MDB_val value{};
-    auto rc = open_tables(txn.get(), 0, table);
-    if (rc == 0)
-        rc = mdb_get(txn.get(), table.meta, &key, &value);
-    if (rc == MDB_NOTFOUND || rc == MDB_INCOMPATIBLE)
-        return error{
-            errc::not_a_store,
-            "the file is an LMDB environment of another program; choose another directory"};
-    if (rc != 0)
-        return lmdb_error(rc, "cannot read the store");
-    auto identity = decode_identity(as_bytes(value));
-    // Handles of tables outlive a read transaction only if it ends in this way.
-    rc = commit_txn(txn);
-    if (rc != 0)
-        return lmdb_error(rc, "cannot read the store");
-    return identity;
-}
-
-result<store_identity> inspect(const fs::path& file, const lmdb_options& options) {
+result<void> inspect(const fs::path& file, const file_kind& kind, std::size_t map_bytes) {
     std::error_code failed;
     if (!fs::is_regular_file(file, failed))
         return not_a_store(file, "is not a regular file; choose another directory");
     if (::faccessat(AT_FDCWD, file.c_str(), R_OK | W_OK, AT_EACCESS) != 0)
         return system_error(errno, "cannot open", file);
-    auto env = open_env(file, options.max_store_bytes, MDB_RDONLY | MDB_NOLOCK);
+    auto env = open_env(file, map_bytes, MDB_RDONLY | MDB_NOLOCK);
     if (!env) {
         if (env.error().code == errc::io_error && fs::file_size(file, failed) == 0)
             return not_a_store(file, "is empty; choose another directory");
@@ -155,21 +109,18 @@ result<store_identity> inspect(const fs::path& file, const lmdb_options& options
     }
     if (auto length = check_length(env->get(), file); !length)
         return length.error();
-    tables table;
-    auto identity = read_identity(env->get(), table);
-    if (!identity)
-        return error{identity.error().code,
-                     "\"" + file.string() + "\": " + identity.error().message};
-    return identity;
+    if (auto checked = kind.check(env->get()); !checked)
+        return error{checked.error().code, "\"" + file.string() + "\": " + checked.error().message};
+    return {};
 }
 
-result<void> create_store(const fs::path& file, bool sync) {
+result<void> create_store(const fs::path& file, const file_kind& kind, bool sync) {
     auto unfinished = file;
     unfinished += ".new";
     ::unlink(unfinished.c_str());
     new_paths made;
     made.expect(unfinished);
-    if (auto written = write_new_store(unfinished, sync); !written)
+    if (auto written = write_new_store(unfinished, kind, sync); !written)
         return written.error();
     if (::rename(unfinished.c_str(), file.c_str()) != 0)
         return system_error(errno, "cannot create", file);

@@ -1,13 +1,24 @@
 #pragma once
 
-#include "annals/lmdb_journal.hpp"
 #include "lmdb/env.hpp"
-#include "lmdb/meta_format.hpp"
 
-/// The file `journal.mdb`: an LMDB environment whose table `meta` says that it is a store.
+/// A file of ours: an LMDB environment that says what it is.
 namespace annals::lmdb {
 
-inline constexpr auto data_file_name = "journal.mdb";
+/// What makes a file one of its kind: the journal, or the projection store.
+class file_kind {
+public:
+    virtual ~file_kind() = default;
+
+    [[nodiscard]] virtual const char* file_name() const noexcept = 0;
+    /// Of the file whose lock says who has the store open.
+    [[nodiscard]] virtual const char* lock_file_name() const noexcept = 0;
+
+    /// Whether `env` is of this kind and may be used.
+    [[nodiscard]] virtual result<void> check(MDB_env* env) const = 0;
+    /// Makes an empty environment one of this kind.
+    [[nodiscard]] virtual result<void> fill(MDB_txn* txn) const = 0;
+};
 
 /// What LMDB 0.9 maps of its lock file, beside the data file.
 extern const std::size_t lmdb_lock_bytes;
@@ -16,16 +27,14 @@ extern const std::size_t lmdb_lock_bytes;
 [[nodiscard]] result<env_handle> open_env(const std::filesystem::path& file, std::size_t map_bytes,
                                           unsigned flags);
 
-/// Opens the tables, and reads what the store is.
-[[nodiscard]] result<store_identity> read_identity(MDB_env* env, tables& table);
-
-/// Looks whether `file` is a store that this version can open. Leaves no trace.
+/// Looks whether `file` is a store of this kind that this version can open. Leaves no trace.
 /// Precondition: no other process writes to it.
-[[nodiscard]] result<store_identity> inspect(const std::filesystem::path& file,
-                                             const lmdb_options& options);
+[[nodiscard]] result<void> inspect(const std::filesystem::path& file, const file_kind& kind,
+                                   std::size_t map_bytes);
 
 /// Makes an empty store, under another name first, so that `file` is either whole or not there.
-[[nodiscard]] result<void> create_store(const std::filesystem::path& file, bool sync);
+[[nodiscard]] result<void> create_store(const std::filesystem::path& file, const file_kind& kind,
+                                        bool sync);
 
 /// "path" and why it is no store.
 [[nodiscard]] error not_a_store(const std::filesystem::path& path, std::string_view why);

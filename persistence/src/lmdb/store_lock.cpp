@@ -121,12 +121,11 @@ std::uint64_t fork_generation() noexcept {
 }
 
 error after_fork_error() {
-    return {errc::after_fork, "the journal was opened before this process was forked; open the "
-                              "store after the fork, in one process only"};
+    return {errc::after_fork, "the store was opened before this process was forked; open it after "
+                              "the fork, in one process only"};
 }
 
-result<std::unique_ptr<store_lock>> store_lock::acquire(const std::filesystem::path& directory) {
-    const auto path = directory / lock_file_name;
+result<std::unique_ptr<store_lock>> store_lock::acquire(const std::filesystem::path& path) {
     for (;;) {
         const bool existed = ::access(path.c_str(), F_OK) == 0;
         file_handle file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));

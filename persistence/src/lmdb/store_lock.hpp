@@ -15,14 +15,14 @@ namespace annals::lmdb {
 [[nodiscard]] error after_fork_error();
 
 /// Exclusive use of a store, against other processes and against this one. Held by an open file
-/// lock on `annals.lock`, which the system releases when the process ends, however it ends. A
+/// lock on a file beside it, which the system releases when the process ends, however it ends. A
 /// forked child gives up its copy, so that it does not keep the store locked.
 class store_lock {
 public:
-    /// `errc::in_use`, `errc::permission_denied` and the like. Creates the lock file if it is
+    /// Locks the file `path`: `errc::in_use`, `errc::permission_denied` and the like. Creates it if it is
     /// missing; see `created`.
     [[nodiscard]] static result<std::unique_ptr<store_lock>>
-    acquire(const std::filesystem::path& directory);
+    acquire(const std::filesystem::path& path);
 
     ~store_lock();
     store_lock(const store_lock&) = delete;
@@ -45,7 +45,5 @@ private:
     bool created_;
     bool remove_ = false;
 };
-
-inline constexpr auto lock_file_name = "annals.lock";
 
 } // namespace annals::lmdb

@@ -1,0 +1,160 @@
+#include "lmdb/views_opening.hpp"
+
+#include "lmdb/meta_format.hpp"
+
+#include <algorithm>
+
+namespace annals::lmdb {
+namespace {
+
+result<void> check_options(const uuid& log, const projection_store_options& options) {
+    if (log.is_nil())
+        return error{errc::invalid_argument, "the id of the log must not be nil; see journal::id"};
+    if (options.max_batch_bytes == 0 || options.max_batch_bytes > (std::size_t{64} << 20))
+        return error{errc::invalid_argument, "max_batch_bytes must be from 1 byte to 64 MiB"};
+    if (options.max_store_bytes < (std::size_t{1} << 20))
+        return error{errc::invalid_argument, "max_store_bytes must be at least 1 MiB"};
+    return {};
+}
+
+/// The value under `name` in the table `meta`; a view that lives as long as the transaction.
+result<std::optional<bytes_view>> read_meta(MDB_txn* txn, const views_tables& table,
+                                            std::string_view name) {
+    auto key = as_value(name);
+    MDB_val value{};
+    const auto rc = mdb_get(txn, table.meta, &key, &value);
+    if (rc == MDB_NOTFOUND)
+        return std::optional<bytes_view>();
+    if (rc != 0)
+        return views_error(rc, "cannot read the projection store");
+    return std::optional(as_bytes(value));
+}
+
+int write_meta(MDB_txn* txn, const views_tables& table, std::string_view name, bytes_view stored) {
+    auto key = as_value(name);
+    auto value = as_value(stored);
+    return mdb_put(txn, table.meta, &key, &value, 0);
+}
+
+error another_program() {
+    return {errc::not_a_store, "the file is an LMDB environment of another program; move it away, "
+                               "or choose another directory"};
+}
+
+class views_file final : public file_kind {
+public:
+    explicit views_file(const uuid& log) noexcept : log_(log) {}
+
+    [[nodiscard]] const char* file_name() const noexcept override { return "views.mdb"; }
+    [[nodiscard]] const char* lock_file_name() const noexcept override { return "views.lock"; }
+
+    [[nodiscard]] result<void> check(MDB_env* env) const override {
+        txn_handle txn;
+        auto rc = begin_txn(env, MDB_RDONLY, txn);
+        if (rc != 0)
+            return views_error(rc, "cannot read the projection store");
+        views_tables table;
+        rc = open_tables(txn.get(), 0, table);
+        if (rc == MDB_NOTFOUND || rc == MDB_INCOMPATIBLE)
+            return another_program();
+        if (rc != 0)
+            return views_error(rc, "cannot read the projection store");
+        const auto stored = read_meta(txn.get(), table, views_identity_key);
+        if (!stored)
+            return stored.error();
+        return *stored ? check_identity(**stored) : another_program();
+    }
+
+    [[nodiscard]] result<void> fill(MDB_txn* txn) const override {
+        const auto now = std::chrono::system_clock::now();
+        const auto identity = encode_identity(
+            {log_, std::chrono::floor<std::chrono::microseconds>(now)}, views_format_version);
+        views_tables table;
+        auto rc = open_tables(txn, MDB_CREATE, table);
+        if (rc == 0)
+            rc = write_meta(txn, table, views_identity_key, identity);
+        if (rc != 0)
+            return views_error(rc, "cannot write a new projection store");
+        return {};
+    }
+
+private:
+    [[nodiscard]] result<void> check_identity(bytes_view stored) const {
+        const auto identity = decode_identity(stored, views_format_version);
+        if (!identity)
+            return identity.error().code == errc::corrupt ? views_damaged("the identity")
+                                                          : identity.error();
+        if (identity->id != log_)
+            return error{errc::not_a_store,
+                         "the projection store belongs to another log (" +
+                             identity->id.to_string() + ", not " + log_.to_string() +
+                             "); put it beside its own log again, or delete it: views are built "
+                             "again from this log"};
+        return {};
+    }
+
+    uuid log_;
+};
+
+/// The highest space that has rows, or 0.
+result<row_space> last_space_with_rows(MDB_txn* txn, const views_tables& table) {
+    cursor_handle cursor;
+    MDB_val key{};
+    MDB_val value{};
+    auto rc = open_cursor(txn, table.rows, cursor);
+    if (rc == 0)
+        rc = mdb_cursor_get(cursor.get(), &key, &value, MDB_LAST);
+    if (rc == MDB_NOTFOUND)
+        return catalog_space;
+    if (rc != 0)
+        return views_error(rc, "cannot read the projection store");
+    return space_of(as_bytes(key));
+}
+
+result<void> read_spaces(MDB_txn* txn, open_views& views) {
+    const auto stored = read_meta(txn, views.table, next_space_key);
+    if (!stored)
+        return stored.error();
+    auto next = *stored ? decode_next_space(**stored) : result<row_space>(catalog_space + 1);
+    if (!next)
+        return next.error();
+    auto dropped = read_dropped(txn, views.table);
+    if (!dropped)
+        return dropped.error();
+    const auto last = last_space_with_rows(txn, views.table);
+    if (!last)
+        return last.error();
+    views.next_space = *next;
+    views.dropped = *std::move(dropped);
+    views.used_to = std::max(*last, views.dropped.empty() ? catalog_space : views.dropped.back());
+    return {};
+}
+
+} // namespace
+
+result<open_views> open_or_create_views(const std::filesystem::path& directory, const uuid& log,
+                                        const projection_store_options& options) {
+    if (auto checked = check_options(log, options); !checked)
+        return checked.error();
+    auto file = open_exclusively(
+        directory, views_file(log),
+        {.max_store_bytes = options.max_store_bytes, .unsafe_no_sync = options.unsafe_no_sync});
+    if (!file)
+        return file.error();
+    open_views views;
+    views.file = *std::move(file);
+    txn_handle txn;
+    auto rc = begin_txn(views.file.env.get(), MDB_RDONLY, txn);
+    if (rc == 0)
+        rc = open_tables(txn.get(), 0, views.table);
+    if (rc != 0)
+        return views_error(rc, "cannot read the projection store");
+    if (auto read = read_spaces(txn.get(), views); !read)
+        return read.error();
+    // Handles of tables outlive a read transaction only if it ends in this way.
+    if (rc = commit_txn(txn); rc != 0)
+        return views_error(rc, "cannot read the projection store");
+    return views;
+}
+
+} // namespace annals::lmdb

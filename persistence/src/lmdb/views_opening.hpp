@@ -1,0 +1,23 @@
+#pragma once
+
+#include "lmdb/exclusive_opening.hpp"
+#include "lmdb/views_format.hpp"
+
+/// The file `views.mdb`: an LMDB environment whose table `meta` says which log it belongs to.
+namespace annals::lmdb {
+
+/// A projection store that is open for this process alone, and what it says about itself.
+struct open_views {
+    exclusive_file file;
+    views_tables table;
+    row_space next_space = 0; ///< as stored
+    row_space used_to = 0;    ///< no space above it has rows or was dropped
+    std::vector<row_space> dropped;
+};
+
+/// Opens or creates; the errors are those of `open_lmdb_projection_store`. What it returns is durable.
+[[nodiscard]] result<open_views> open_or_create_views(const std::filesystem::path& directory,
+                                                      const uuid& log,
+                                                      const projection_store_options& options);
+
+} // namespace annals::lmdb
