@@ -1,0 +1,61 @@
+#pragma once
+
+#include "sink.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace annals {
+
+/// Where events reach a reaction: at least once each, in order within each stream.
+///
+/// **Once, unless something dies.** Before events are delivered, the store durably says so: its
+/// checkpoint's `begun` moves over them, `done` after they have taken effect. After a crash exactly
+/// the events in (done, begun] may have been delivered before, and are flagged `redelivered`. One
+/// transaction says both that some events are done and that the next ones begin. A slice is worked off
+/// in parts of at most 64 events, so that no more than those are delivered again. Stretches of the
+/// log without an event for the reaction cost no transaction, except one every
+/// `reaction_progress::lazy_positions`.
+///
+/// **Partitions.** Events are split by stream (`partition_of`) over as many handlers, each on its own
+/// thread. A part is done when all have ended. When an event fails, the other partitions finish their
+/// share, and the lowest failing event is reported; what has taken effect beyond it does not do so
+/// again in this process's life, and further failures are reported when it is their turn.
+///
+/// **Failure of the store** is reported as `lost`: the lane starts over from the checkpoint, with this
+/// sink, which does not deliver again what it delivered, or with another, which flags it.
+///
+/// Destroyed without `stop`, it behaves as if the process had died: nothing more is delivered, stored
+/// or reported once what is being handled is over. If everything it took has been reported, nothing
+/// is on its way, and the checkpoint is its owner's to change.
+class reaction_sink final : public sink {
+public:
+    /// `handlers` and `parts.threads` are as many as there are partitions; each of the threads is an
+    /// executor with one thread. `name` is the reaction's in the catalog; `start` is the checkpoint
+    /// stored under `space`: events up to `start.begun` are flagged as redelivered.
+    reaction_sink(sink_parts parts, std::vector<std::unique_ptr<reaction_type::handler>> handlers,
+                  std::string name, row_space space, const checkpoint_record& start);
+    ~reaction_sink() override;
+    reaction_sink(const reaction_sink&) = delete;
+    reaction_sink& operator=(const reaction_sink&) = delete;
+
+    void take(slice what) override;
+    void pass_over(row_changes& into, log_position done) override;
+    /// Also asks handlers to give up (`delivery::stop`), and stores a last checkpoint when they have
+    /// ended. After such an end only what failed or gave up is delivered again, and what other
+    /// partitions had done beyond the last event before which nothing is missing. Nobody is told
+    /// whether the checkpoint was stored; close the store after the threads have been joined.
+    /// A report that is under way at this moment may still arrive.
+    void stop() override;
+
+    /// Stands at `start`, which its owner has stored, with the next `take`, whose epoch is larger.
+    /// Precondition: all that was taken has been reported.
+    void begin_again(const checkpoint_record& start);
+
+private:
+    class line;
+    std::shared_ptr<line> line_; ///< shared with its work in flight
+};
+
+} // namespace annals
