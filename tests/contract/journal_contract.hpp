@@ -17,6 +17,8 @@
 
 #define ANNALS_JOURNAL_PROMISE(text) TEST_CASE(ANNALS_JOURNAL_NAME ": " text, "[contract]")
 
+#include "contract/identity_contract.hpp"
+
 #include "contract/append_contract.hpp"
 
 #include "contract/pipeline_contract.hpp"
