@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <string>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
@@ -40,7 +41,15 @@ alert_file::alert_file(const std::filesystem::path& path)
     : descriptor_(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666)) {
     if (descriptor_ < 0)
         throw std::system_error(errno, std::generic_category(), "cannot open " + path.string());
-    read_known();
+    try {
+        if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0)
+            throw std::system_error(errno, std::generic_category(),
+                                    path.string() + " is used by another process");
+        read_known();
+    } catch (...) {
+        ::close(descriptor_);
+        throw;
+    }
 }
 
 alert_file::~alert_file() {
@@ -61,11 +70,8 @@ void alert_file::read_known() {
             size_ += line.size() + 1;
             line.clear();
         }
-    if (got < 0 || (!line.empty() && ::ftruncate(descriptor_, static_cast<off_t>(size_)) != 0)) {
-        const int why = errno;
-        ::close(descriptor_);
-        throw std::system_error(why, std::generic_category(), "cannot read the file of alerts");
-    }
+    if (got < 0 || ::ftruncate(descriptor_, static_cast<off_t>(size_)) != 0)
+        throw std::system_error(errno, std::generic_category(), "cannot read the file of alerts");
 }
 
 annals::result<void> alert_file::append(const annals::uuid& id, std::string_view text) {

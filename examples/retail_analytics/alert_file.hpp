@@ -16,8 +16,8 @@ namespace retail::analytics {
 /// thread-safe.
 class alert_file {
 public:
-    /// Opens or creates it. A last line without its end, which a crash leaves, is taken away. Throws
-    /// `std::system_error`.
+    /// Opens or creates it, for this process alone. A last line without its end, which a crash leaves,
+    /// is taken away. Throws `std::system_error`.
     explicit alert_file(const std::filesystem::path& path);
     ~alert_file();
     alert_file(const alert_file&) = delete;

@@ -28,15 +28,16 @@ std::vector<sys_days> every(int step, sys_days first, sys_days last) {
     return marks;
 }
 
-/// The firsts of months, counted from January of year 0, that are multiples of `step`.
-std::vector<sys_days> first_of_every(int step, sys_days first, sys_days last) {
+/// The firsts of months, counted from January of year 0, that are multiples of `step`; not many more
+/// than `most`.
+std::vector<sys_days> first_of_every(int step, sys_days first, sys_days last, std::size_t most) {
     const year_month_day begin(first);
     const int month = static_cast<int>(begin.year()) * 12 +
                       static_cast<int>(static_cast<unsigned>(begin.month())) - 1;
     year_month at = begin.year() / begin.month();
     at -= months(month % step);
     std::vector<sys_days> marks;
-    for (; sys_days(at / 1) <= last; at += months(step))
+    for (; sys_days(at / 1) <= last && marks.size() <= most; at += months(step))
         if (sys_days(at / 1) >= first)
             marks.push_back(at / 1);
     return marks;
@@ -60,10 +61,12 @@ std::vector<sys_days> date_marks(sys_days first, sys_days last, std::size_t most
     for (const int step : {1, 2, 7})
         if (span / static_cast<std::size_t>(step) < most)
             return every(step, first, last);
-    for (int step = 1;; step = step == 1 ? 3 : step == 3 ? 6 : step == 6 ? 12 : step * 2)
-        if (span / (static_cast<std::size_t>(step) * 28) < most + 2)
-            if (auto marks = first_of_every(step, first, last); marks.size() <= most)
-                return marks;
+    for (const int step : {1, 2, 3, 6, 12})
+        if (auto marks = first_of_every(step, first, last, most); marks.size() <= most)
+            return marks;
+    for (int step = 24;; step *= 2)
+        if (auto marks = first_of_every(step, first, last, most); marks.size() <= most)
+            return marks;
 }
 
 } // namespace retail::analytics

@@ -1,38 +1,22 @@
 #include "examples/child_process.hpp"
+#include "examples/real_data.hpp"
 #include "examples/retail_reference.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <csignal>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
 
-/// The online_retail example on the whole data set, killed once in the middle. The data is not part
-/// of the project: it is looked for in $ANNALS_SHARED_DATA, then beside the source directory.
+/// The online_retail example on the whole data set, killed once in the middle.
 
 using namespace annals::test;
 using nlohmann::json;
 
 namespace {
-
-std::filesystem::path packed_data() {
-    const char* const named = std::getenv("ANNALS_SHARED_DATA");
-    const std::filesystem::path directory =
-        named != nullptr ? std::filesystem::path(named)
-                         : std::filesystem::path(ANNALS_SOURCE_DIR).parent_path() / "shared/data";
-    return directory / "online_retail.csv.xz";
-}
-
-/// Unpacks into `file`; false if that does not work.
-bool unpack(const std::filesystem::path& packed, const std::filesystem::path& file) {
-    const std::string shell = "exec xz --decompress --stdout -- \"$1\" > \"$2\"";
-    return run_program({"/bin/sh", "-c", shell, "sh", packed.string(), file.string()}).exit_code ==
-           0;
-}
 
 std::string text_of(const std::filesystem::path& file) {
     std::ostringstream text;

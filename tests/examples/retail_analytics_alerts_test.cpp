@@ -85,6 +85,9 @@ TEST_CASE("an alert that a crash cut off is told again in full") {
     CHECK(text_of(path) == "whole [" + first_id + "]\ncut off [" + second_id + "]\n");
 }
 
-TEST_CASE("a file of alerts that cannot be opened is an error") {
+TEST_CASE("a file of alerts that cannot be opened, or is in use, is an error") {
     CHECK_THROWS_AS(alert_file("/no/such/directory/alerts.txt"), std::system_error);
+    const temporary_directory directory;
+    const alert_file first(directory.path() / "alerts.txt");
+    CHECK_THROWS_AS(alert_file(directory.path() / "alerts.txt"), std::system_error);
 }
