@@ -1,9 +1,8 @@
+#include "failing_disk.hpp"
 #include "lmdb_store_verbs.hpp"
 
 #include <optional>
 
-#include <sched.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
 
 using namespace annals;
@@ -13,7 +12,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t large = 100'000;
-constexpr int skipped = 77;
 
 owned_commit large_commit(const std::string& name) {
     auto one = commit_of(name, "cart-" + name);
@@ -39,17 +37,6 @@ bool is_intact(const journal& from, std::size_t events) {
         if (read_upwards(from, "cart-" + std::to_string(i)).size() != 1)
             return false;
     return true;
-}
-
-void write_bytes(const fs::path& path, std::size_t count) {
-    std::ofstream(path, std::ios::binary) << std::string(count, 'x');
-}
-
-/// A file system of `bytes` in memory at `path`, for this process and until it ends.
-bool mount_small_disk(const fs::path& path, const std::string& bytes) {
-    return ::unshare(CLONE_NEWNS) == 0 &&
-           ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
-           ::mount("tmpfs", path.c_str(), "tmpfs", 0, ("size=" + bytes).c_str()) == 0;
 }
 
 } // namespace

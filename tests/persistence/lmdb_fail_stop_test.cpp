@@ -1,46 +1,16 @@
-// What happens when the disk fails in the middle of a commit. The failure is brought about by
-// putting a read-only descriptor in the place of one that LMDB writes by.
+// What happens when the disk fails in the middle of a commit.
 
+#include "failing_disk.hpp"
 #include "lmdb_store_verbs.hpp"
-
-#include <fcntl.h>
 
 using namespace annals;
 using namespace annals::test;
-namespace fs = std::filesystem;
-
-namespace {
-
-/// LMDB writes pages by a descriptor that may read, and its meta page by one that may not.
-enum class written_by { pages_descriptor, meta_descriptor };
-
-void fail_writes(const fs::path& directory, written_by which) {
-    const auto file = directory / "journal.mdb";
-    const auto wanted = which == written_by::pages_descriptor ? O_RDWR : O_WRONLY;
-    std::vector<int> found;
-    for (const auto& entry : fs::directory_iterator("/proc/self/fd")) {
-        std::error_code ignored;
-        if (fs::read_symlink(entry.path(), ignored) != fs::canonical(file))
-            continue;
-        const auto descriptor = std::stoi(entry.path().filename());
-        if ((::fcntl(descriptor, F_GETFL) & O_ACCMODE) == wanted)
-            found.push_back(descriptor);
-    }
-    REQUIRE(found.size() == 1);
-    const auto read_only = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-    REQUIRE(read_only >= 0);
-    REQUIRE(::dup3(read_only, found[0], O_CLOEXEC) == found[0]);
-    ::close(read_only);
-}
-
-} // namespace
-
 TEST_CASE("a failing disk stops the store: unknown once, unavailable from then on", "[lmdb]") {
     for (const auto which : {written_by::pages_descriptor, written_by::meta_descriptor}) {
         const temporary_directory directory;
         auto journal = open_store(directory.path());
         REQUIRE(append_one(*journal, commit_of("a", "cart-1")));
-        fail_writes(directory.path(), which);
+        fail_writes(directory.path() / "journal.mdb", which);
 
         const auto chain = std::make_shared<pipeline>();
         auto unlucky = commit_of("b", "cart-1", expected_version::exactly(1));

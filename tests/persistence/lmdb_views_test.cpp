@@ -130,8 +130,10 @@ TEST_CASE("the rows of a dropped space go although there is always something to 
     std::promise<void> ended;
     int left = 100; // enough for all slices, one with every eighth
     std::function<void(const result<void>&)> again = [&](const result<void>&) {
-        if (--left == 0)
-            return store->close(), ended.set_value(); // so that nothing is erased in a pause
+        if (--left == 0) {
+            store->close(); // so that nothing is erased in a pause
+            return ended.set_value();
+        }
         row_changes changes;
         changes.put(2, raw("left"), raw(std::to_string(left)));
         store->apply(std::move(changes), again);

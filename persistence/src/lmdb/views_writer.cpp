@@ -9,9 +9,11 @@ namespace {
 
 /// Rows in one transaction, unless a single change has more.
 constexpr std::size_t max_batch_rows = std::size_t{1} << 16;
-/// What a slice of the erasing may hold.
-constexpr std::size_t max_erased_rows = 4'096;
-constexpr std::size_t max_erased_bytes = std::size_t{16} << 20;
+/// What a slice of the erasing may hold: rows, and bytes for each of them on average.
+constexpr std::size_t max_slice_rows = 4'096;
+constexpr std::size_t slice_bytes_per_row = 4'096;
+/// How much smaller it gets when there is no room for what LMDB notes about the pages that it frees.
+constexpr std::size_t slice_shrinking = 8;
 /// Batches between two slices while there is no pause.
 constexpr std::size_t batches_between_slices = 8;
 
@@ -32,7 +34,8 @@ views_writer::views_writer(views_store& store)
       disk_(store.files.file.env.get()),
       dropped_(store.files.dropped),
       spent_(dropped_.begin(), dropped_.end()),
-      next_space_(store.files.next_space) {}
+      next_space_(store.files.next_space),
+      slice_rows_(max_slice_rows) {}
 
 void views_writer::run() {
     using taking = views_queue::taking;
@@ -70,6 +73,8 @@ void views_writer::apply_batch() {
         else
             batch_failed(rc, committing);
     }
+    ++batches_since_erasing_;
+    erasing_waits_ = false; // there is room again, or somebody wants some
     answer_batch();
 }
 
@@ -157,8 +162,6 @@ void views_writer::batch_committed() {
     dropped_.insert(dropped_.end(), dropping_.begin(), dropping_.end());
     std::ranges::sort(dropped_);
     next_space_ = next_space_written_;
-    erasing_waits_ = false;
-    ++batches_since_erasing_;
 }
 
 void views_writer::batch_failed(int rc, bool committing) {
@@ -168,9 +171,10 @@ void views_writer::batch_failed(int rc, bool committing) {
     auto why = views_error(rc, "cannot apply changes");
     if (rc == MDB_TXN_FULL)
         why = {errc::too_large, "a change touches more pages than one transaction takes; split it"};
-    else if (disk_.is_full(rc, size))
+    else if (disk_.is_full(rc, size)) {
         why.code = errc::disk_full;
-    else {
+        release_freed_pages();
+    } else {
         const auto stopped = stop(why);
         why = committing ? error{errc::outcome_unknown,
                                  why.message + "; open the projection store again to find out"}
@@ -179,6 +183,18 @@ void views_writer::batch_failed(int rc, bool committing) {
     for (auto& each : results_)
         if (each)
             each = why;
+}
+
+void views_writer::release_freed_pages() {
+    txn_handle txn;
+    auto rc = begin_txn(store_.files.file.env.get(), 0, txn);
+    if (rc == 0)
+        rc = write_meta(txn.get(), next_space_key, encode_next_space(next_space_));
+    if (rc == 0)
+        rc = commit_txn(txn);
+    txn.reset();
+    if (rc != 0 && !disk_.is_full(rc, transaction_overhead_bytes))
+        stop(views_error(rc, "cannot make use of freed pages"));
 }
 
 error views_writer::stop(const error& why) {
@@ -216,12 +232,15 @@ void views_writer::erase_slice() {
     if (rc == 0)
         rc = commit_txn(txn);
     txn.reset();
-    if (rc == 0)
+    if (rc == 0) {
         dropped_ = std::move(rest);
-    else if (disk_.is_full(rc, max_erased_rows * page_bytes + transaction_overhead_bytes))
-        erasing_waits_ = true;
-    else
+        slice_rows_ = std::min(slice_rows_ * slice_shrinking, max_slice_rows);
+    } else if (disk_.is_full(rc, slice_rows_ * page_bytes + transaction_overhead_bytes)) {
+        erasing_waits_ = slice_rows_ == 1;
+        slice_rows_ = std::max(slice_rows_ / slice_shrinking, std::size_t{1});
+    } else {
         stop(views_error(rc, "cannot erase rows"));
+    }
 }
 
 views_writer::erasing views_writer::erase_some_of(MDB_txn* txn, row_space space) {
@@ -230,7 +249,8 @@ views_writer::erasing views_writer::erase_some_of(MDB_txn* txn, row_space space)
         return {rc, false};
     const row_place first(space, {});
     std::size_t bytes = 0;
-    for (std::size_t rows = 0; rows != max_erased_rows && bytes < max_erased_bytes; ++rows) {
+    const auto max_bytes = slice_rows_ * slice_bytes_per_row;
+    for (std::size_t rows = 0; rows != slice_rows_ && bytes < max_bytes; ++rows) {
         auto key = as_value(first.bytes());
         MDB_val value{};
         auto rc = mdb_cursor_get(cursor.get(), &key, &value, MDB_SET_RANGE);

@@ -30,6 +30,9 @@ private:
     [[nodiscard]] int write_dropped(MDB_txn* txn, std::span<const row_space> spaces);
     void batch_committed();
     void batch_failed(int rc, bool committing);
+    /// What one transaction frees is free for the one after the next, and one that fails is none: on
+    /// a full disk, one that needs no room must come between.
+    void release_freed_pages();
     void answer_batch();
 
     [[nodiscard]] bool may_erase() const noexcept {
@@ -53,6 +56,7 @@ private:
     std::unordered_set<row_space> spent_; ///< dropped since the opening, or before and not erased
     row_space next_space_;                ///< as stored
     bool erasing_waits_ = false;          ///< for room on the disk
+    std::size_t slice_rows_;              ///< at most in one transaction; fewer on a full disk
     std::size_t batches_since_erasing_ = 0;
 
     std::vector<queued_change> waiting_; ///< taken from the queue

@@ -1,0 +1,56 @@
+#pragma once
+
+// Disks that are small, and disks that fail.
+
+#include <catch2/catch.hpp>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+namespace annals::test {
+
+/// What a child process returns if it may not do what the test needs.
+inline constexpr int skipped = 77;
+
+inline void write_bytes(const std::filesystem::path& path, std::size_t count) {
+    std::ofstream(path, std::ios::binary) << std::string(count, 'x');
+}
+
+/// A file system of `bytes` in memory at `path`, for this process and until it ends.
+inline bool mount_small_disk(const std::filesystem::path& path, const std::string& bytes) {
+    return ::unshare(CLONE_NEWNS) == 0 &&
+           ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+           ::mount("tmpfs", path.c_str(), "tmpfs", 0, ("size=" + bytes).c_str()) == 0;
+}
+
+/// LMDB writes pages by a descriptor that may read, and its meta page by one that may not.
+enum class written_by { pages_descriptor, meta_descriptor };
+
+/// Makes LMDB's next write to `file` fail: puts a read-only descriptor in the place of its own.
+inline void fail_writes(const std::filesystem::path& file, written_by which) {
+    namespace fs = std::filesystem;
+    const auto wanted = which == written_by::pages_descriptor ? O_RDWR : O_WRONLY;
+    std::vector<int> found;
+    for (const auto& entry : fs::directory_iterator("/proc/self/fd")) {
+        std::error_code ignored;
+        if (fs::read_symlink(entry.path(), ignored) != fs::canonical(file))
+            continue;
+        const auto descriptor = std::stoi(entry.path().filename());
+        if ((::fcntl(descriptor, F_GETFL) & O_ACCMODE) == wanted)
+            found.push_back(descriptor);
+    }
+    REQUIRE(found.size() == 1);
+    const auto read_only = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    REQUIRE(read_only >= 0);
+    REQUIRE(::dup3(read_only, found[0], O_CLOEXEC) == found[0]);
+    ::close(read_only);
+}
+
+} // namespace annals::test
