@@ -129,6 +129,7 @@ checkpoint_record reaction_progress::checkpoint(log_position begin) const {
 
 void reaction_progress::stored(const checkpoint_record& checkpoint) {
     stored_ = checkpoint;
+    on_its_way_.reset();
 }
 
 bool reaction_progress::is_due() const noexcept {
@@ -136,7 +137,7 @@ bool reaction_progress::is_due() const noexcept {
 }
 
 bool reaction_progress::should_store_at_end() const noexcept {
-    return !passed_ && !(stored_ == checkpoint());
+    return !passed_ && on_its_way_.value_or(stored_) != checkpoint();
 }
 
 } // namespace annals

@@ -97,7 +97,10 @@ public:
 
     /// What is so, when the events up to `begin` are about to be delivered.
     [[nodiscard]] checkpoint_record checkpoint(log_position begin = 0) const;
+    /// `checkpoint` is on its way to the store, then stored, or it could not be.
+    void storing(const checkpoint_record& checkpoint) { on_its_way_ = checkpoint; }
     void stored(const checkpoint_record& checkpoint);
+    void not_stored() { on_its_way_.reset(); }
     [[nodiscard]] log_position stored_done() const noexcept { return stored_.done; }
     /// Events took effect, or many positions were looked at, since a checkpoint was stored.
     [[nodiscard]] bool is_due() const noexcept;
@@ -105,7 +108,7 @@ public:
     [[nodiscard]] bool is_begun(log_position position) const noexcept {
         return position <= stored_.begun;
     }
-    /// What is stored is not what `checkpoint()` says, and it is known what is stored.
+    /// What is stored, or will be, is not what `checkpoint()` says; and it is known what that is.
     [[nodiscard]] bool should_store_at_end() const noexcept;
 
 private:
@@ -118,6 +121,7 @@ private:
     void move_to(log_position done);
 
     checkpoint_record stored_;
+    std::optional<checkpoint_record> on_its_way_;
     log_position begun_before_; ///< events up to here may have been delivered by another process
     log_position done_;
     log_position last_effect_; ///< position of the last event that took effect up to `done_`

@@ -140,8 +140,10 @@ void reaction_queue::fail(std::size_t index, const error& why) {
 reaction_queue::change reaction_queue::due_before(const reaction_part* next) {
     const auto begin = next != nullptr ? next->last : 0;
     change due{{}, std::exchange(replayed_, {})};
-    if (progress_.is_due() || !progress_.is_begun(begin))
+    if (progress_.is_due() || !progress_.is_begun(begin)) {
         due.checkpoint = progress_.checkpoint(begin);
+        progress_.storing(*due.checkpoint);
+    }
     return due;
 }
 
@@ -169,6 +171,7 @@ std::vector<sink_report> reaction_queue::take_reports() {
 }
 
 sink_report reaction_queue::lost(const error& why) {
+    progress_.not_stored();
     auto made = report();
     made.done = progress_.stored_done();
     for (const auto& untold : std::exchange(reports_, {}))
