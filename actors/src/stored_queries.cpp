@@ -1,0 +1,54 @@
+#include "stored_queries.hpp"
+
+#include "row_session.hpp"
+
+#include "annals/hosting.hpp"
+
+#include <algorithm>
+
+namespace annals {
+
+result<void> stored_answers::answer(log_position known, const use& with) const {
+    const auto snapshot = store_->snapshot();
+    if (!snapshot)
+        return snapshot.error();
+    const auto at = find_place(**snapshot, known);
+    if (!at)
+        return at.error();
+    try {
+        reading_rows rows(**snapshot, at->space);
+        const auto view = type_.bind(rows);
+        with(view->state(), at->position);
+        return {};
+    } catch (const bad_result& e) {
+        return e.error();
+    } catch (...) {
+        return error{errc::handler_failed, "view \"" + std::string(type_.name()) +
+                                               "\" threw: " + describe_current_exception() +
+                                               "; correct it, then ask again"};
+    }
+}
+
+/// Generations change places in one transaction, of which `serving_` hears later: where it has no
+/// checkpoint, the catalog in the snapshot says who serves.
+result<stored_answers::place> stored_answers::find_place(row_snapshot& in,
+                                                         log_position known) const {
+    const row_space space = serving_.load();
+    const auto checkpoint = catalog::find_checkpoint(in, space);
+    if (!checkpoint)
+        return checkpoint.error();
+    if (*checkpoint)
+        return place{space, std::max(known, (*checkpoint)->done)};
+    const auto record = catalog::find(in, type_.name());
+    if (!record)
+        return record.error();
+    if (!*record || (*record)->serving.space == space)
+        return place{space, known}; // nothing was stored yet
+    const row_space successor = (*record)->serving.space;
+    const auto later = catalog::find_checkpoint(in, successor);
+    if (!later)
+        return later.error();
+    return place{successor, *later ? (*later)->done : 0};
+}
+
+} // namespace annals
