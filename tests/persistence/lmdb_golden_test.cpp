@@ -4,6 +4,7 @@
 // If one of these tests fails, existing stores would not be read any more: raise the format
 // version, keep reading the old one, and add a directory for the new one.
 
+#include "golden_text.hpp"
 #include "lmdb_store_verbs.hpp"
 
 #include "lmdb/env.hpp"
@@ -45,16 +46,6 @@ std::vector<owned_commit> golden_commits() {
     return commits;
 }
 
-std::string hex(std::string_view raw) {
-    static constexpr auto digits = "0123456789abcdef";
-    std::string text;
-    for (const auto c : raw) {
-        text += digits[static_cast<unsigned char>(c) >> 4];
-        text += digits[static_cast<unsigned char>(c) & 15];
-    }
-    return text;
-}
-
 /// Table, key and value of every entry, one in a line. Of the store's identity, which is random,
 /// only the magic and the version.
 std::string tables_of(const fs::path& directory) {
@@ -89,11 +80,6 @@ void write_store(const fs::path& directory) {
     const auto journal = open_store(directory);
     for (const auto& result : append_and_wait(*journal, golden_commits()))
         REQUIRE(result);
-}
-
-std::string read_text(const fs::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
 }
 
 } // namespace
