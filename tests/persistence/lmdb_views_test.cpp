@@ -194,7 +194,7 @@ TEST_CASE("what was answered as applied is there after the process is killed", "
         const auto store = open_views(directory.path());
         for (int i = 0;; ++i) {
             row_changes changes;
-            for (const row_space space : {0, 1, 2})
+            for (const row_space space : {0U, 1U, 2U})
                 changes.put(space, raw("at"), raw(std::to_string(i)));
             if (i == 50)
                 ::kill(::getpid(), SIGKILL);
@@ -211,7 +211,7 @@ TEST_CASE("what was answered as applied is there after the process is killed", "
     REQUIRE(ended == 128 + SIGKILL);
     REQUIRE(last == 49);
     const auto store = open_views(directory.path());
-    for (const row_space space : {0, 1, 2})
+    for (const row_space space : {0U, 1U, 2U})
         REQUIRE(value_of(*store, space, "at") == "49");
 }
 

@@ -95,7 +95,7 @@ TEST_CASE("events set aside are listed by position, page by page") {
     const store_with_catalog held;
     const log_position far = ~log_position{0};
     held.apply([&](auto& into) {
-        for (const log_position position : {300, 2, 70'000, 1})
+        for (const log_position position : {300U, 2U, 70'000U, 1U})
             catalog::put_set_aside(into, "mail", set_aside(position));
         catalog::put_set_aside(into, "mail", set_aside(far));
         catalog::put_set_aside(into, "mai", set_aside(3));
