@@ -139,7 +139,7 @@ void command_request::abandon() noexcept {
                               "stored. Send it again after opening the store"});
 }
 
-void command_request::on_answering() noexcept {
+void command_request::on_answering(const outcome<receipt>&) noexcept {
     if (!admission_)
         return;
     if (deadline != steady_time::max())

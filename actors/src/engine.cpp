@@ -4,15 +4,19 @@
 
 namespace annals {
 
-std::string_view to_string(view_status::state state) noexcept {
+std::string_view to_string(projection_status::state state) noexcept {
     switch (state) {
-    case view_status::state::catching_up:
+    case projection_status::state::catching_up:
         return "catching up";
-    case view_status::state::live:
+    case projection_status::state::live:
         return "live";
-    case view_status::state::failed:
+    case projection_status::state::retrying:
+        return "retrying";
+    case projection_status::state::paused:
+        return "paused";
+    case projection_status::state::failed:
         return "failed";
-    case view_status::state::stopped:
+    case projection_status::state::stopped:
         return "stopped";
     }
     return "?";
@@ -66,9 +70,12 @@ result<std::unique_ptr<engine>> engine::start(engine_parts parts, engine_limits 
     auto core = std::make_shared<engine_core>(std::move(parts), limits);
     if (auto done = core->host_all(types); !done)
         return done.error();
-    // The engine's destructor stops the views that run, should a later one's constructor throw.
+    if (auto opened = core->open_projections(); !opened)
+        return opened.error();
+    // The engine's destructor stops those that run, should a later one fail to start.
     std::unique_ptr<engine> made(new engine(core));
-    core->start_views();
+    if (auto started = core->start_projections(); !started)
+        return started.error();
     return made;
 }
 
@@ -79,6 +86,44 @@ void engine::send(std::shared_ptr<command_request> request) {
 
 void engine::ask(std::shared_ptr<query_request> request) {
     core_->ask(std::move(request));
+}
+
+void engine::control(std::string_view projection, std::shared_ptr<control_request> request) {
+    core_->control(projection, std::move(request));
+}
+
+void engine::watch(std::shared_ptr<live_request> request) {
+    core_->watch(std::move(request));
+}
+
+void engine::ask_together(std::shared_ptr<joint_request> request) {
+    core_->ask_together(std::move(request));
+}
+
+void engine::when_reached(std::span<const std::string> projections, log_position position,
+                          steady_time deadline, std::function<void(result<void>)> then) {
+    core_->when_reached(projections, position, deadline, std::move(then));
+}
+
+result<void> engine::is_projection(std::string_view name) const {
+    return core_->is_projection(name);
+}
+
+std::shared_ptr<view_publisher> engine::publisher(std::type_index view) const {
+    return core_->publisher(view);
+}
+
+std::string engine::projection_name(std::type_index type) const {
+    return core_->projection_name(type);
+}
+
+std::vector<std::pair<std::string, std::uint64_t>>
+engine::recent_queries(std::chrono::seconds window) const {
+    return core_->recent_queries(window);
+}
+
+void engine::stop_threads() {
+    core_->stop_threads();
 }
 
 steady_time engine::tick() {

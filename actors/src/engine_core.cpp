@@ -1,26 +1,18 @@
 #include "engine_core.hpp"
 
 #include "aggregate_actor.hpp"
+#include "joint_hold.hpp"
+#include "messages.hpp"
+#include "progress_wait.hpp"
 #include "projection_actor.hpp"
 #include "query_actor.hpp"
-
-#include <caf/send.hpp>
-
-#include <cxxabi.h>
+#include "stored_query_actor.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 
 namespace annals {
 
 namespace {
-
-std::string readable_name(std::type_index type) {
-    int status = 0;
-    const std::unique_ptr<char, decltype(&std::free)> name(
-        abi::__cxa_demangle(type.name(), nullptr, nullptr, &status), &std::free);
-    return status == 0 ? name.get() : type.name();
-}
 
 /// Times beyond a century, such as `milliseconds::max()`, cannot be added to a clock's time.
 engine_limits countable(engine_limits limits) {
@@ -35,6 +27,36 @@ std::string list_of(const std::vector<std::string>& names) {
     for (const auto& name : names)
         all += (all.empty() ? "" : ", ") + name;
     return all.empty() ? "none" : all;
+}
+
+/// Options that the projection's kind or type cannot honour.
+result<void> check_options(const hosted& what) {
+    const projection_options& options = what.options;
+    const projection_type& type = *what.projection;
+    const auto refuse = [&](std::string_view option, std::string_view why) {
+        return error{errc::invalid_argument, "projection_options::" + std::string(option) +
+                                                 " of \"" + std::string(type.name()) +
+                                                 "\": " + std::string(why)};
+    };
+    const bool in_memory = type.kind() == projection_kind::view;
+    const auto* view = in_memory ? static_cast<const view_type*>(&type) : nullptr;
+    if (options.publish && !in_memory)
+        return refuse("publish", "only a view in memory publishes versions");
+    if (options.publish && !view->can_copy())
+        return refuse("publish", "the view cannot be copied; give it a copy constructor");
+    if (options.save_every != 0 && !in_memory)
+        return refuse("save_every", "only a view in memory saves copies");
+    if (options.save_every != 0 && !view->can_save())
+        return refuse("save_every", "name the view's fields with ANNALS_FIELDS");
+    if (options.own_thread && !in_memory)
+        return refuse("own_thread", "stored views and reactions have a thread of their own anyway");
+    if (options.partitions == 0 || options.partitions > 64)
+        return refuse("partitions", "there are 1 to 64");
+    if (options.partitions > 1 && type.kind() != projection_kind::reaction)
+        return refuse("partitions", "only a reaction has more than one");
+    if (options.on_failure.first_delay.count() < 0 || options.on_failure.longest_delay.count() < 0)
+        return refuse("on_failure", "a delay is not negative");
+    return {};
 }
 
 /// Ends an actor ahead of what waits in its mailbox, which is then dropped.
@@ -58,7 +80,7 @@ engine_core::engine_core(engine_parts with, engine_limits within)
 result<void> engine_core::host_all(std::span<const hosted> types) {
     for (const hosted& one : types) {
         auto done =
-            one.aggregate != nullptr ? host_aggregate(*one.aggregate) : host_view(*one.view);
+            one.aggregate != nullptr ? host_aggregate(*one.aggregate) : host_projection(one);
         if (!done)
             return done;
     }
@@ -89,22 +111,93 @@ result<void> engine_core::host_aggregate(const aggregate_type& type) {
     return {};
 }
 
-result<void> engine_core::host_view(const view_type& type) {
-    for (const auto& [key, other] : views_)
-        if (other.type->name() == type.name())
-            return error{errc::invalid_argument, "two hosted views have the name \"" +
-                                                     std::string(type.name()) +
-                                                     "\"; rename one of them"};
-    views_[type.type()] = {&type, std::make_shared<view_gauge>(type.name()), {}, {}};
+result<void> engine_core::host_projection(const hosted& what) {
+    const projection_type& type = *what.projection;
+    if (find(type.name()) != nullptr)
+        return error{errc::invalid_argument, "two hosted projections have the name \"" +
+                                                 std::string(type.name()) +
+                                                 "\"; rename one of them"};
+    if (find(type.type()) != nullptr)
+        return error{errc::invalid_argument,
+                     readable_name(type.type()) + " is hosted twice; host it once"};
+    if (auto fits = check_options(what); !fits)
+        return fits;
+    auto made = std::make_shared<hosted_projection>();
+    made->what = what;
+    made->gauge = std::make_shared<projection_gauge>(type, what.options);
+    projections_.push_back({std::move(made), {}, {}});
+    std::sort(projections_.begin(), projections_.end(), [](const auto& one, const auto& other) {
+        return one.of->gauge->name() < other.of->gauge->name();
+    });
     return {};
 }
 
-void engine_core::start_views() {
-    for (auto& [key, view] : views_) {
-        view.queries = parts.system->spawn<query_actor>(shared_from_this(), *view.type, view.gauge);
-        view.projection = parts.system->spawn<projection_actor>(shared_from_this(), *view.type,
-                                                                view.gauge, view.queries);
+result<void> engine_core::open_projections() {
+    if (projections_.empty())
+        return {};
+    if (auto swept = catalog::sweep(*parts.projections); !swept)
+        return swept;
+    for (auto& each : projections_) {
+        hosted_projection& of = *each.of;
+        auto book = projection_book::open(of.what, parts.projections, parts.journal->head());
+        if (!book)
+            return book.error();
+        of.book = *std::move(book);
+        if (of.what.options.publish) {
+            of.publisher = std::make_shared<view_publisher>();
+            std::shared_ptr<view_instance> empty =
+                static_cast<const view_type&>(*of.what.projection).make();
+            const void* state = empty->state();
+            of.publisher->publish({std::shared_ptr<const void>(std::move(empty), state), 0});
+        }
     }
+    return {};
+}
+
+result<void> engine_core::start_projections() {
+    for (auto& each : projections_) {
+        hosted_projection& of = *each.of;
+        std::vector<std::shared_ptr<reaction_type::handler>> handlers;
+        switch (of.what.projection->kind()) {
+        case projection_kind::view:
+            each.queries =
+                of.what.options.own_thread
+                    ? parts.system->spawn<query_actor, caf::detached>(shared_from_this(), each.of)
+                    : parts.system->spawn<query_actor>(shared_from_this(), each.of);
+            break;
+        case projection_kind::stored_view:
+            of.threads.push_back(parts.new_thread());
+            each.queries = parts.system->spawn<stored_query_actor>(shared_from_this(), each.of);
+            break;
+        case projection_kind::reaction: {
+            auto made = static_cast<const reaction_type&>(*of.what.projection)
+                            .handlers(of.what.options.partitions);
+            if (!made)
+                return made.error();
+            for (auto& handler : *made) {
+                handlers.push_back(std::move(handler));
+                of.threads.push_back(parts.new_thread());
+            }
+        }
+        }
+        each.projection = parts.system->spawn<projection_actor>(shared_from_this(), each.of,
+                                                                each.queries, std::move(handlers));
+    }
+    return {};
+}
+
+const running_projection* engine_core::find(std::string_view name) const {
+    for (const auto& each : projections_)
+        if (each.of->gauge->name() == name)
+            return &each;
+    return nullptr;
+}
+
+const running_projection* engine_core::find(std::type_index type) const {
+    for (const auto& each : projections_)
+        if (each.of->what.projection->type() == type)
+            return &each;
+    return nullptr;
 }
 
 // --- requests ------------------------------------------------------------------------------------
@@ -130,15 +223,28 @@ error engine_core::unknown_command(std::type_index type) const {
                 "; host one that lists it. Known commands: " + list_of(known)};
 }
 
-error engine_core::unknown_query(const query_request& request) const {
+result<const running_projection*> engine_core::view_for(std::type_index view,
+                                                        std::type_index query) const {
     std::vector<std::string> known;
-    for (const auto& [type, view] : views_)
-        known.push_back(readable_name(type));
-    std::sort(known.begin(), known.end());
-    return {errc::unknown_query,
-            "view " + readable_name(request.view) + " is not hosted, so " +
-                readable_name(request.query) +
+    const running_projection* found = find(view);
+    if (found == nullptr) {
+        for (const auto& each : projections_)
+            if (each.of->what.projection->kind() != projection_kind::reaction)
+                known.push_back(readable_name(each.of->what.projection->type()));
+        return error{
+            errc::unknown_query,
+            "view " + readable_name(view) + " is not hosted, so " + readable_name(query) +
                 " has no answer; pass it to runtime::open. Hosted views: " + list_of(known)};
+    }
+    if (found->of->gauge->query(query) != nullptr)
+        return found;
+    for (const auto& each : found->of->gauge->query_types())
+        known.push_back(each.name());
+    return error{errc::unknown_query, "view \"" + found->of->gauge->name() + "\" does not list " +
+                                          readable_name(query) +
+                                          " among its queries; add it to View::query. Queries it "
+                                          "answers: " +
+                                          list_of(known)};
 }
 
 void engine_core::send(std::shared_ptr<command_request> request) {
@@ -193,16 +299,124 @@ void engine_core::ask(std::shared_ptr<query_request> request) {
         return;
     }
     request->admission_ = admission;
-    const auto view = views_.find(request->view);
-    if (view == views_.end()) {
-        count(admission->count.queries_failed);
-        request->fail(unknown_query(*request));
+    auto view = view_for(request->view, request->query);
+    if (!view) {
+        request->fail(view.error());
         return;
+    }
+    const hosted_projection& of = *(*view)->of;
+    request->gauge_ = of.gauge;
+    request->measured_ = of.gauge->query(request->query);
+    request->clock_ = parts.clock;
+    request->asked_ = parts.clock->steady();
+    if (request->deadline == steady_time::max())
+        request->deadline = request->asked_ + limits.query_timeout;
+    if (request->as_of != steady_time::min() && of.gauge->last_at_head() < request->as_of)
+        request->at_least = std::max(request->at_least, parts.journal->head());
+    caf::anon_send((*view)->queries, query_message{query_ref(std::move(request))});
+}
+
+void engine_core::watch(std::shared_ptr<live_request> request) {
+    auto view = view_for(request->view, request->query);
+    if (admission->closed())
+        request->fail(closed_error());
+    else if (!view)
+        request->fail(view.error());
+    else
+        caf::anon_send((*view)->queries, live_message{std::move(request)});
+}
+
+void engine_core::ask_together(std::shared_ptr<joint_request> request) {
+    if (admission->closed()) {
+        request->fail(closed_error());
+        return;
+    }
+    std::vector<caf::actor> actors;
+    for (const auto& part : request->parts()) {
+        auto view = view_for(part.view, part.query);
+        if (view && (*view)->of->what.projection->kind() != projection_kind::view)
+            view = error{errc::invalid_argument,
+                         "view \"" + (*view)->of->gauge->name() +
+                             "\" is stored; only views in memory are asked together"};
+        if (!view) {
+            request->fail(view.error());
+            return;
+        }
+        actors.push_back((*view)->queries);
     }
     if (request->deadline == steady_time::max())
         request->deadline = parts.clock->steady() + limits.query_timeout;
-    request->gauge_ = view->second.gauge;
-    caf::anon_send(view->second.queries, query_message{query_ref(std::move(request))});
+    const auto hold = std::make_shared<joint_hold>(request, actors, admission);
+    admission->deadlines.add(request->deadline, hold);
+    for (std::size_t i = 0; i != actors.size(); ++i)
+        caf::anon_send(actors[i], hold_message{hold, i});
+}
+
+void engine_core::control(std::string_view projection, std::shared_ptr<control_request> request) {
+    if (admission->closed()) {
+        request->complete(closed_error());
+        return;
+    }
+    const running_projection* found = find(projection);
+    if (found == nullptr)
+        request->complete(unknown_projection(projection));
+    else
+        caf::anon_send(found->projection,
+                       control_message{std::make_shared<control_duty>(std::move(request))});
+}
+
+error engine_core::unknown_projection(std::string_view name) const {
+    std::vector<std::string> known;
+    for (const auto& each : projections_)
+        known.push_back(each.of->gauge->name());
+    return {errc::invalid_argument, "no hosted projection is called \"" + std::string(name) +
+                                        "\". There are: " + list_of(known)};
+}
+
+void engine_core::when_reached(std::span<const std::string> projections, log_position position,
+                               steady_time deadline, std::function<void(result<void>)> then) {
+    std::vector<std::shared_ptr<projection_gauge>> gauges;
+    for (const auto& name : projections) {
+        const running_projection* found = find(name);
+        if (found == nullptr) {
+            then(unknown_projection(name));
+            return;
+        }
+        gauges.push_back(found->of->gauge);
+    }
+    const auto waiting =
+        std::make_shared<progress_wait>(std::move(gauges), position, admission, std::move(then));
+    waiting->begin(deadline == steady_time::max() ? parts.clock->steady() + limits.query_timeout
+                                                  : deadline);
+}
+
+result<void> engine_core::is_projection(std::string_view name) const {
+    if (find(name) == nullptr)
+        return unknown_projection(name);
+    return {};
+}
+
+std::shared_ptr<view_publisher> engine_core::publisher(std::type_index view) const {
+    const running_projection* found = find(view);
+    return found == nullptr ? nullptr : found->of->publisher;
+}
+
+std::string engine_core::projection_name(std::type_index type) const {
+    const running_projection* found = find(type);
+    return found == nullptr ? std::string() : found->of->gauge->name();
+}
+
+std::vector<std::pair<std::string, std::uint64_t>>
+engine_core::recent_queries(std::chrono::seconds window) const {
+    const auto longest = static_cast<std::int64_t>(query_gauge::longest_window);
+    const auto seconds =
+        static_cast<std::size_t>(std::clamp<std::int64_t>(window.count(), 0, longest));
+    const steady_time now = parts.clock->steady();
+    std::vector<std::pair<std::string, std::uint64_t>> made;
+    for (const auto& each : projections_)
+        for (const auto& query : each.of->gauge->query_types())
+            made.emplace_back(query.name(), query.recently(now, seconds));
+    return made;
 }
 
 // --- time and state ------------------------------------------------------------------------------
@@ -240,12 +454,10 @@ engine_status engine_core::status() const {
     now.rehydrations = c.rehydrations.load();
     now.passivations = c.passivations.load();
     now.conflicts = c.conflicts.load();
-    for (const auto& [type, view] : views_) {
-        now.views.push_back(view.gauge->read(now.head));
-        now.queries_answered += now.views.back().queries;
+    for (const auto& each : projections_) {
+        now.projections.push_back(each.of->gauge->read(now.head, parts.clock->steady()));
+        now.queries_answered += now.projections.back().queries;
     }
-    std::sort(now.views.begin(), now.views.end(),
-              [](const auto& a, const auto& b) { return a.name < b.name; });
     return now;
 }
 
@@ -266,10 +478,16 @@ void engine_core::stop_actors() {
     admission->close_intake();
     for (const auto& actor : directory_->clear())
         end(actor);
-    for (auto& [type, view] : views_) {
-        end(view.projection);
-        end(view.queries);
+    for (auto& each : projections_) {
+        end(each.projection);
+        end(each.queries);
     }
+}
+
+void engine_core::stop_threads() {
+    for (auto& each : projections_)
+        for (const auto& thread : each.of->threads)
+            thread->stop();
 }
 
 } // namespace annals

@@ -2,10 +2,12 @@
 
 #include "admission.hpp"
 #include "aggregate_directory.hpp"
-#include "view_gauge.hpp"
+#include "hosted_projection.hpp"
 
 #include <caf/actor.hpp>
+#include <caf/actor_cast.hpp>
 #include <caf/actor_system.hpp>
+#include <caf/send.hpp>
 
 #include <atomic>
 #include <condition_variable>
@@ -17,10 +19,9 @@
 
 namespace annals {
 
-/// One hosted view and its two actors.
-struct hosted_view {
-    const view_type* type = nullptr;
-    std::shared_ptr<view_gauge> gauge;
+/// One hosted projection and its actors; a reaction has no query actor.
+struct running_projection {
+    std::shared_ptr<hosted_projection> of;
     caf::actor projection;
     caf::actor queries;
 };
@@ -31,13 +32,30 @@ public:
     engine_core(engine_parts with, engine_limits within);
 
     [[nodiscard]] result<void> host_all(std::span<const hosted> types);
-    void start_views();
+    /// Reads the catalog; blocks.
+    [[nodiscard]] result<void> open_projections();
+    [[nodiscard]] result<void> start_projections();
 
     void send(std::shared_ptr<command_request> request);
     void ask(std::shared_ptr<query_request> request);
+    void control(std::string_view projection, std::shared_ptr<control_request> request);
+    void watch(std::shared_ptr<live_request> request);
+    void ask_together(std::shared_ptr<joint_request> request);
+    void when_reached(std::span<const std::string> projections, log_position position,
+                      steady_time deadline, std::function<void(result<void>)> then);
+    [[nodiscard]] result<void> is_projection(std::string_view name) const;
+    [[nodiscard]] std::shared_ptr<view_publisher> publisher(std::type_index view) const;
+    [[nodiscard]] std::string projection_name(std::type_index type) const;
+    [[nodiscard]] std::vector<std::pair<std::string, std::uint64_t>>
+    recent_queries(std::chrono::seconds window) const;
+    /// Sends `message` to `whom` at `due`, by the engine's clock.
+    template <class Message>
+    void remind(steady_time due, const caf::actor& whom, Message message);
+
     steady_time tick();
     [[nodiscard]] engine_status status() const;
     void stop_actors();
+    void stop_threads();
 
     /// Each actor calls these when it begins and ends.
     void actor_began() noexcept { live_.fetch_add(1); }
@@ -58,16 +76,21 @@ private:
     };
 
     [[nodiscard]] result<void> host_aggregate(const aggregate_type& type);
-    [[nodiscard]] result<void> host_view(const view_type& type);
+    [[nodiscard]] result<void> host_projection(const hosted& what);
+    [[nodiscard]] const running_projection* find(std::string_view name) const;
+    [[nodiscard]] const running_projection* find(std::type_index type) const;
+    /// Checks that the view is hosted and answers the query.
+    [[nodiscard]] result<const running_projection*> view_for(std::type_index view,
+                                                             std::type_index query) const;
     [[nodiscard]] std::optional<error> check_id(std::string_view id) const;
+    [[nodiscard]] error unknown_projection(std::string_view name) const;
     [[nodiscard]] error unknown_command(std::type_index type) const;
-    [[nodiscard]] error unknown_query(const query_request& request) const;
     void route(std::shared_ptr<command_request> request, const command_route& to);
     void sweep(steady_time now);
 
     std::unordered_map<std::type_index, command_route> commands_;
     std::vector<const aggregate_type*> aggregates_;
-    std::unordered_map<std::type_index, hosted_view> views_;
+    std::vector<running_projection> projections_; ///< by name; does not change once it runs
     std::unique_ptr<aggregate_directory> directory_;
     std::atomic<steady_time> next_sweep_{steady_time::min()};
 
@@ -75,5 +98,25 @@ private:
     mutable std::mutex mutex_;
     mutable std::condition_variable stopped_;
 };
+
+/// Sends a message when its time has come.
+class reminder final : public expirable {
+public:
+    explicit reminder(std::function<void()> send) : send_(std::move(send)) {}
+    void expire() noexcept override { send_(); }
+
+private:
+    const std::function<void()> send_;
+};
+
+template <class Message>
+void engine_core::remind(steady_time due, const caf::actor& whom, Message message) {
+    admission->deadlines.add(
+        due, std::make_shared<reminder>(
+                 [to = caf::actor_cast<caf::weak_actor_ptr>(whom), message = std::move(message)] {
+                     if (auto actor = caf::actor_cast<caf::actor>(to))
+                         caf::anon_send(actor, message);
+                 }));
+}
 
 } // namespace annals

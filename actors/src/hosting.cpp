@@ -1,5 +1,5 @@
+#include "annals/hosting.hpp"
 #include "annals/future.hpp"
-#include "annals/host.hpp"
 
 namespace annals {
 
@@ -13,6 +13,23 @@ std::string describe_current_exception() {
     }
 }
 
+namespace hosting {
+
+error failed_handler(std::string_view projection, const event_label& label) {
+    const std::string sentence = "\"" + std::string(projection) + "\" threw on event " +
+                                 std::to_string(label.position) + " (" + std::string(label.type) +
+                                 " of " + std::string(label.stream) + "): ";
+    try {
+        throw;
+    } catch (const bad_result& e) {
+        return {e.error().code, sentence + e.error().message, label.position};
+    } catch (...) {
+        return {errc::handler_failed, sentence + describe_current_exception(), label.position};
+    }
+}
+
+} // namespace hosting
+
 std::string_view id_in_stream(std::string_view stream) noexcept {
     const auto dash = stream.find('-');
     return dash == std::string_view::npos ? std::string_view{} : stream.substr(dash + 1);
@@ -20,6 +37,19 @@ std::string_view id_in_stream(std::string_view stream) noexcept {
 
 namespace {
 thread_local bool must_not_block = false;
+thread_local std::string_view handled_here;
+} // namespace
+
+handling_scope::handling_scope(std::string_view projection) noexcept : before_(handled_here) {
+    handled_here = projection;
+}
+
+handling_scope::~handling_scope() {
+    handled_here = before_;
+}
+
+std::string_view projection_handled_here() noexcept {
+    return handled_here;
 }
 
 bool this_thread_must_not_block() noexcept {

@@ -1,7 +1,14 @@
 #pragma once
 
-#include "annals/hosted.hpp"
+#include "control_duty.hpp"
+#include "feed.hpp"
+#include "joint_hold.hpp"
+#include "lane_start.hpp"
 #include "references.hpp"
+#include "sink.hpp"
+
+#include "annals/hosted.hpp"
+#include "annals/live.hpp"
 
 #include <caf/allowed_unsafe_message_type.hpp>
 
@@ -31,22 +38,92 @@ struct stretch_message {
 };
 struct passivate_message {};
 
-// To a projection.
-struct page_message {
-    std::shared_ptr<const result<event_page>> page;
+// To a projection. `lane` says for which generation of the projection.
+struct fed_message {
+    std::uint64_t lane = 0;
+    std::uint64_t feed = 0; ///< which of the lane's feeds, one after the other
+    std::shared_ptr<const result<fed_events>> came;
 };
-struct wake_message {};
-struct folded_message {};
+struct report_message {
+    std::uint64_t lane = 0;
+    sink_report report;
+};
+struct opened_message { ///< where the lane begins was read
+    std::uint64_t lane = 0;
+    std::uint64_t opening = 0;
+    std::shared_ptr<result<lane_start>> start;
+};
+struct retry_message {
+    std::uint64_t lane = 0;
+    std::uint64_t timer = 0;
+};
+struct set_aside_message { ///< an event is in the list, or could not be put there
+    std::uint64_t lane = 0;
+    std::uint64_t epoch = 0;
+    log_position position = 0;
+    result<void> stored;
+};
+struct control_message {
+    std::shared_ptr<control_duty> duty;
+};
+struct stored_message { ///< a change of the catalog is durable, or has failed
+    std::function<void(result<void>)> then;
+    result<void> stored;
+};
+struct swapped_message { ///< the other lane answers queries from now on, at this position
+    std::uint64_t lane = 0;
+    log_position position = 0;
+    result<void> stored;
+};
+struct replay_message { ///< an event that had been set aside was read
+    std::shared_ptr<control_duty> duty;
+    std::shared_ptr<const result<fed_events>> came;
+};
 
 // To a query actor.
+struct install_message { ///< a lane begins, or begins again, with this state
+    std::uint64_t lane = 0;
+    std::shared_ptr<std::unique_ptr<view_instance>> state;
+    log_position position = 0;
+    std::uint64_t epoch = 0; ///< slices up to this epoch are not for this state
+    bool serves = false;
+    bool from_scratch = false; ///< after a reset: answers may be older than those before
+    log_position saved = 0;    ///< where its saved copy stands
+    log_position since = 0;    ///< it reflects only what came after
+};
 struct slice_message {
-    std::shared_ptr<const decoded_events> events;
+    std::uint64_t lane = 0;
+    slice what;
+};
+struct swap_message { ///< as soon as that lane is where the serving one is, it takes its place
+    std::uint64_t lane = 0;
+};
+struct drop_message { ///< that lane is not wanted any more
+    std::uint64_t lane = 0;
 };
 struct projection_failed_message {
     std::shared_ptr<const error> why;
 };
+struct projection_resumed_message {};
+struct advanced_message { ///< a stored view has reached this position
+    log_position position = 0;
+};
 struct query_message {
     query_ref query;
+};
+struct live_message {
+    std::shared_ptr<live_request> query;
+};
+struct looked_message { ///< live queries have seen the rows, or could not
+    result<void> how;
+};
+struct publish_message {};
+struct hold_message { ///< stand still, and say where
+    std::shared_ptr<joint_hold> hold;
+    std::size_t part = 0;
+};
+struct go_on_message { ///< a hold knows its position, or is over
+    std::shared_ptr<joint_hold> hold;
 };
 
 } // namespace annals
@@ -55,11 +132,27 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::command_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::returned_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::repeated_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::settled_message)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::page_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::stretch_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::passivate_message)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::wake_message)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::folded_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::fed_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::report_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::opened_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::retry_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::set_aside_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::control_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::stored_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::swapped_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::replay_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::install_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::slice_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::swap_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::drop_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::projection_failed_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::projection_resumed_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::advanced_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::query_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::live_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::looked_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::publish_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::hold_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::go_on_message)

@@ -1,46 +1,71 @@
 #include "projection_actor.hpp"
 
-#include "annals/host.hpp"
+#include "projection_sinks.hpp"
+#include "view_copies.hpp"
 
 #include <caf/send.hpp>
+
+#include <algorithm>
+#include <utility>
 
 namespace annals {
 
 projection_actor::projection_actor(caf::actor_config& cfg, std::shared_ptr<engine_core> core,
-                                   const view_type& type, std::shared_ptr<view_gauge> gauge,
-                                   caf::actor queries)
+                                   std::shared_ptr<hosted_projection> of, caf::actor queries,
+                                   std::vector<std::shared_ptr<reaction_type::handler>> handlers)
     : caf::event_based_actor(cfg),
       core_(std::move(core)),
-      type_(type),
-      gauge_(std::move(gauge)),
-      queries_(std::move(queries)) {
+      of_(std::move(of)),
+      gauge_(of_->gauge),
+      queries_(std::move(queries)),
+      handlers_(std::move(handlers)) {
     core_->actor_began();
 }
 
 caf::behavior projection_actor::make_behavior() {
-    if (auto subscribed = subscribe(); !subscribed)
-        fail(subscribed.error());
-    else
-        pull();
+    paused_ = of_->book->record().paused;
+    start();
+    show_mode();
     return {
-        [this](const wake_message&) {
-            more_ = true;
-            pull();
+        [this](const fed_message& m) {
+            if (lane* to = find(m.lane))
+                to->fed(m);
         },
-        [this](const page_message& m) {
-            const no_blocking_scope scope;
-            on_page(*m.page);
+        [this](const report_message& m) {
+            if (lane* to = find(m.lane))
+                to->reported(m.report);
         },
-        [this](const folded_message&) {
-            --unfolded_;
-            pull();
+        [this](const opened_message& m) {
+            if (m.lane == 0)
+                start_view(*m.start);
+            else if (lane* to = find(m.lane))
+                to->opened(m.opening, *m.start);
         },
+        [this](const retry_message& m) {
+            if (lane* to = find(m.lane))
+                to->retry(m.timer);
+        },
+        [this](const set_aside_message& m) {
+            if (lane* to = find(m.lane))
+                to->set_aside_stored(m);
+        },
+        [this](const control_message& m) { on_control(m.duty); },
+        [this](const stored_message& m) { m.then(m.stored); },
+        [this](const swapped_message& m) { on_swapped(m); },
+        [this](const replay_message& m) { on_replay(m); },
     };
 }
 
 void projection_actor::on_exit() {
-    log_.reset();
+    stopping_ = true;
+    lanes_.clear();
     queries_ = nullptr;
+    pausing_.clear();
+    rebuilding_.clear();
+    replaying_by_rebuild_.clear();
+    replaying_.clear();
+    if (kind() == projection_kind::reaction && gauge_->now() != projection_status::state::failed)
+        gauge_->is(projection_gauge::mode::stopped);
 }
 
 bool projection_actor::cleanup(caf::error&& why, caf::execution_unit* host) {
@@ -50,68 +75,216 @@ bool projection_actor::cleanup(caf::error&& why, caf::execution_unit* host) {
     return first;
 }
 
-result<void> projection_actor::subscribe() {
-    auto wake = [me = caf::actor_cast<caf::weak_actor_ptr>(this)] {
-        if (auto actor = caf::actor_cast<caf::actor>(me))
-            caf::anon_send(actor, wake_message{});
-    };
-    auto made = core_->parts.journal->subscribe(0, type_.filter(), std::move(wake));
-    if (!made)
-        return made.error();
-    log_ = *std::move(made);
-    return {};
+caf::actor projection_actor::self() {
+    return caf::actor_cast<caf::actor>(this);
 }
 
-decoding projection_actor::decode(const event_page& page) const {
-    try {
-        return type_.decode(page);
-    } catch (...) {
-        return {nullptr, error{errc::handler_failed,
-                               "decoding an event threw: " + describe_current_exception()}};
-    }
+lane* projection_actor::find(std::uint64_t id) {
+    const auto found = lanes_.find(id);
+    return found == lanes_.end() ? nullptr : found->second.get();
 }
 
-void projection_actor::pull() {
-    if (!log_ || !more_ || reading_ || unfolded_ >= most_unfolded)
+lane& projection_actor::add_lane(generation_record generation, std::vector<log_position> skip) {
+    const std::uint64_t id = ++last_lane_;
+    lane_owner& owner = *this;
+    auto& made = lanes_[id];
+    made = std::make_unique<lane>(owner, *core_, *of_, id, std::move(generation), std::move(skip));
+    made->pause(paused_);
+    return *made;
+}
+
+// --- starting --------------------------------------------------------------------------------------
+
+void projection_actor::start() {
+    const projection_record record = of_->book->record();
+    gauge_->set_aside.store(of_->book->set_aside().size());
+    if (kind() == projection_kind::view) {
+        if (record.serving.space == 0) {
+            result<lane_start> fresh(restored_start(*of_));
+            start_view(fresh);
+        } else { // a saved copy is read elsewhere
+            core_->parts.feeds->post([of = of_, to = caf::actor_cast<caf::weak_actor_ptr>(this)] {
+                auto start = std::make_shared<result<lane_start>>(restored_start(*of));
+                if (auto actor = caf::actor_cast<caf::actor>(to))
+                    caf::anon_send(actor, opened_message{0, 0, std::move(start)});
+            });
+        }
         return;
-    reading_ = true;
-    more_ = false;
-    core_->parts.readers->post([log = log_, max = core_->limits.page_events,
-                                me = caf::actor_cast<caf::actor>(this)] {
-        caf::anon_send(me,
-                       page_message{std::make_shared<const result<event_page>>(log->next(max))});
+    }
+    of_->serving_space.store(record.serving.space);
+    gauge_->serves_version(record.serving.version);
+    const bool up_to_date =
+        kind() == projection_kind::reaction ||
+        projection_book::same_make(projection_book::present_generation(*of_->what.projection),
+                                   record.serving);
+    if (up_to_date) {
+        serving_ = last_lane_ + 1;
+        add_lane(record.serving, of_->book->set_aside()).open();
+    } else {
+        core_->parts.feeds->post([of = of_, space = record.serving.space,
+                                  to = caf::actor_cast<caf::weak_actor_ptr>(this)] {
+            auto start = std::make_shared<result<lane_start>>(checkpoint_start(*of, space));
+            if (auto actor = caf::actor_cast<caf::actor>(to))
+                caf::anon_send(actor, opened_message{0, 0, std::move(start)});
+        });
+    }
+    if (record.building.space != 0)
+        begin_building(record.building);
+}
+
+/// For a view in memory: where it begins. For a stored view of an earlier version: where that stands.
+void projection_actor::start_view(result<lane_start>& start) {
+    if (!start) {
+        gauge_->failed_with(start.error().message);
+        return;
+    }
+    if (kind() == projection_kind::stored_view) {
+        frozen_at_ = start->checkpoint.done;
+        gauge_->stands_at(frozen_at_);
+        caf::anon_send(queries_, advanced_message{frozen_at_});
+        try_swap();
+        return;
+    }
+    if (start->of_this_version) {
+        serving_ = last_lane_ + 1;
+        list_is_old_ = of_->book->version_changed();
+        add_lane(of_->book->record().serving,
+                 list_is_old_ ? std::vector<log_position>() : of_->book->set_aside())
+            .begin(*std::move(start));
+        return;
+    }
+    // What an earlier version saved answers, where it stands, until the new one has caught up.
+    frozen_at_ = start->checkpoint.done;
+    gauge_->serves_version(start->version);
+    install_message old;
+    old.lane = ++last_lane_;
+    old.state = std::make_shared<std::unique_ptr<view_instance>>(std::move(start->view));
+    old.position = frozen_at_;
+    old.saved = frozen_at_;
+    old.serves = true;
+    send(queries_, std::move(old));
+    begin_building({});
+}
+
+void projection_actor::read_start(lane& of, std::uint64_t opening) {
+    core_->parts.feeds->post([projection = of_, from = of.generation(), id = of.id(), opening,
+                              rebuilds = of.id() == building_,
+                              to = caf::actor_cast<caf::weak_actor_ptr>(this)] {
+        const bool in_memory = projection->what.projection->kind() == projection_kind::view;
+        auto start = std::make_shared<result<lane_start>>(
+            !in_memory ? checkpoint_start(*projection, from.space)
+            : rebuilds ? fresh_start(*projection, from.since)
+                       : restored_start(*projection));
+        if (auto actor = caf::actor_cast<caf::actor>(to))
+            caf::anon_send(actor, opened_message{id, opening, std::move(start)});
     });
 }
 
-void projection_actor::on_page(const result<event_page>& page) {
-    reading_ = false;
-    if (!log_)
-        return;
-    if (!page) {
-        fail(page.error());
-        return;
+std::unique_ptr<sink> projection_actor::make_sink(lane& of, lane_start start, std::uint64_t epoch) {
+    const bool serves = of.id() == serving_;
+    if (serves && kind() != projection_kind::view)
+        gauge_->stands_at(start.checkpoint.done);
+    if (kind() == projection_kind::view) {
+        install_message fresh;
+        fresh.lane = of.id();
+        fresh.state = std::make_shared<std::unique_ptr<view_instance>>(std::move(start.view));
+        fresh.position = start.checkpoint.done;
+        fresh.epoch = epoch;
+        fresh.serves = serves;
+        fresh.from_scratch = std::exchange(from_scratch_, false);
+        fresh.saved = fresh.position;
+        fresh.since = start.since;
+        send(queries_, std::move(fresh));
+        return std::make_unique<memory_sink>(queries_, of.id());
     }
-    // A wake may have come while the page was under way; it must not be forgotten.
-    more_ = more_ || !page->at_end;
-    auto [decoded, status] = decode(*page);
-    if (!decoded) {
-        fail(status.error());
-        return;
-    }
-    if (decoded->through > 0 || page->at_end) {
-        ++unfolded_;
-        decoded->at_end = page->at_end;
-        send(queries_, slice_message{std::move(decoded)});
-    }
-    if (!status)
-        fail(status.error());
-    else
-        pull();
+    sink_parts parts;
+    parts.store = of_->book->shared_store();
+    parts.threads = of_->threads;
+    parts.report = [to = caf::actor_cast<caf::weak_actor_ptr>(this),
+                    id = of.id()](sink_report came) {
+        if (auto actor = caf::actor_cast<caf::actor>(to))
+            caf::anon_send(actor, report_message{id, std::move(came)});
+    };
+    if (kind() == projection_kind::stored_view)
+        return make_stored_sink(std::move(parts), *of_, of.generation().space, start.checkpoint);
+    return make_reaction_sink(std::move(parts), handlers_, *of_, of.generation().space,
+                              start.checkpoint);
 }
 
-void projection_actor::fail(const error& why) {
-    log_.reset();
-    caf::anon_send(queries_, projection_failed_message{std::make_shared<const error>(why)});
+// --- what lanes say --------------------------------------------------------------------------------
+
+void projection_actor::lane_reported(lane& of, const sink_report& came,
+                                     std::optional<steady_time> read_at) {
+    if (kind() == projection_kind::view)
+        return; // its query actor has said so already
+    const steady_time now = core_->parts.clock->steady();
+    if (of.id() == building_) {
+        gauge_->rebuilt_up_to(of.position(), now);
+        return;
+    }
+    gauge_->reached(of.position(), came.events, read_at, now);
+    if (queries_)
+        caf::anon_send(queries_, advanced_message{of.position()});
+}
+
+void projection_actor::lane_moved(lane&) {
+    if (stopping_)
+        return;
+    show_mode();
+    answer_paused();
+    if (const lane* now = serving(); list_is_old_ && now != nullptr && now->caught_up()) {
+        list_is_old_ = false;
+        clear_list(*now);
+    }
+    try_swap();
+}
+
+void projection_actor::lane_failed(lane& of, const error& why) {
+    if (stopping_)
+        return;
+    if (of.id() == building_ && serving() != nullptr) { // the serving lane goes on
+        gauge_->rebuilds(std::nullopt);
+        building_ = 0;
+    } else if (queries_ && of.id() == serving_) {
+        const error telling{errc::unavailable,
+                            "view \"" + gauge_->name() + "\" stopped after position " +
+                                std::to_string(of.position()) + ": " + why.message +
+                                ". Correct it and open the runtime again, or resume it",
+                            why.actual};
+        caf::anon_send(queries_, projection_failed_message{std::make_shared<const error>(telling)});
+    }
+    fail_rebuild(why);
+    show_mode();
+    answer_paused();
+}
+
+void projection_actor::lane_replayed(log_position position, result<void> how) {
+    const auto found = replaying_.find(position);
+    if (how) {
+        of_->book->no_longer_set_aside(position);
+        gauge_->set_aside.store(of_->book->set_aside().size());
+    }
+    if (found == replaying_.end())
+        return;
+    const duty answered = std::move(found->second);
+    replaying_.erase(found);
+    if (how)
+        (*answered)->complete(position);
+    else
+        (*answered)->complete(how.error());
+}
+
+void projection_actor::show_mode() {
+    using mode = projection_gauge::mode;
+    const lane* shown = serving() != nullptr ? serving() : building();
+    if (shown != nullptr && shown->failed())
+        gauge_->is(mode::failed);
+    else if (paused_)
+        gauge_->is(mode::paused);
+    else if (shown != nullptr && shown->retrying())
+        gauge_->is(mode::retrying);
+    else
+        gauge_->is(mode::running);
 }
 
 } // namespace annals

@@ -1,15 +1,23 @@
 #include "query_actor.hpp"
 
+#include "annals/hosting.hpp"
+
 #include <caf/send.hpp>
+
+#include <algorithm>
+#include <limits>
 
 namespace annals {
 
 query_actor::query_actor(caf::actor_config& cfg, std::shared_ptr<engine_core> core,
-                         const view_type& type, std::shared_ptr<view_gauge> gauge)
+                         std::shared_ptr<hosted_projection> of)
     : caf::event_based_actor(cfg),
       core_(std::move(core)),
-      gauge_(std::move(gauge)),
-      view_(type.make()) {
+      of_(std::move(of)),
+      gauge_(of_->gauge),
+      parked_(core_->admission, gauge_),
+      publication_(of_->publisher, core_->parts.clock),
+      copies_(*of_) {
     core_->actor_began();
 }
 
@@ -21,21 +29,61 @@ caf::behavior query_actor::make_behavior() {
         },
         [this](const slice_message& m) {
             const no_blocking_scope scope;
-            on_slice(*m.events);
-            if (failure_)
-                return; // nothing more is wanted
-            if (auto projection = caf::actor_cast<caf::actor>(current_sender()))
-                caf::anon_send(projection, folded_message{});
+            on_slice(m);
+        },
+        [this](const install_message& m) {
+            const no_blocking_scope scope;
+            install(m);
+        },
+        [this](const swap_message& m) {
+            const no_blocking_scope scope;
+            swap_to_ = m.lane;
+            swap_if_due();
+        },
+        [this](const drop_message& m) {
+            states_.erase(m.lane);
+            if (swap_to_ == m.lane)
+                swap_to_.reset();
+        },
+        [this](const live_message& m) {
+            const no_blocking_scope scope;
+            on_live(m.query);
+        },
+        [this](const hold_message& m) { on_hold(m); },
+        [this](const go_on_message&) {
+            const no_blocking_scope scope;
+            answer_holds();
+            fold_waiting(serving_);
+            swap_if_due();
+        },
+        [this](const publish_message&) {
+            if (const held_state* state = serving(); state != nullptr && state->view)
+                publication_.due(*state->view, state->position);
         },
         [this](const projection_failed_message& m) { fail(*m.why); },
+        [this](const projection_resumed_message&) { failure_.reset(); },
     };
 }
 
 void query_actor::on_exit() {
+    const no_blocking_scope scope;
+    if (const held_state* state = serving(); state != nullptr && state->view && !failure_) {
+        try {
+            copies_.closing(*state->view, state->position);
+        } catch (...) {
+            gauge_->failed_with("saving a copy failed: " + describe_current_exception());
+        }
+    }
+    const error closing{errc::closed, "the runtime is closed"};
+    for (const auto& each : std::exchange(live_, {}))
+        each->fail(closing);
+    for (const auto& each : std::exchange(holds_, {}))
+        each.hold->fail(closing);
     parked_.clear();
-    view_.reset();
-    if (gauge_->state.load() != view_status::state::failed)
-        gauge_->state.store(view_status::state::stopped);
+    states_.clear();
+    projection_ = nullptr;
+    if (gauge_->now() != projection_status::state::failed)
+        gauge_->is(projection_gauge::mode::stopped);
 }
 
 bool query_actor::cleanup(caf::error&& why, caf::execution_unit* host) {
@@ -45,75 +93,244 @@ bool query_actor::cleanup(caf::error&& why, caf::execution_unit* host) {
     return first;
 }
 
-void query_actor::on_slice(const decoded_events& events) {
-    if (failure_)
-        return;
-    if (auto folded = view_->fold(events); !folded) {
-        fail(folded.error());
-        return;
-    }
-    position_ = events.through;
-    gauge_->events.fetch_add(events.count);
-    gauge_->position.store(position_);
-    gauge_->state.store(events.at_end ? view_status::state::live : view_status::state::catching_up);
-    answer_parked();
+// --- folding ---------------------------------------------------------------------------------------
+
+query_actor::held_state* query_actor::serving() noexcept {
+    const auto found = states_.find(serving_);
+    return found == states_.end() ? nullptr : &found->second;
 }
 
+void query_actor::install(const install_message& m) {
+    projection_ = caf::actor_cast<caf::actor>(current_sender());
+    held_state& state = states_[m.lane];
+    if (m.lane == serving_)
+        floor_ = std::max(floor_, m.from_scratch ? log_position{0} : state.position);
+    state = {};
+    state.view = std::move(*m.state);
+    state.position = m.position;
+    state.unwanted_epoch = m.epoch;
+    if (!m.serves)
+        return;
+    serving_ = m.lane;
+    if (m.from_scratch)
+        floor_ = 0;
+    gauge_->stands_at(state.position);
+    copies_.begins_at(m.saved, m.since);
+    show(state, 0);
+}
+
+void query_actor::on_slice(const slice_message& m) {
+    const auto found = states_.find(m.lane);
+    if (found == states_.end() || m.what.epoch <= found->second.unwanted_epoch)
+        return;
+    found->second.waiting.push_back(m.what);
+    fold_waiting(m.lane);
+    swap_if_due();
+}
+
+void query_actor::fold_waiting(std::uint64_t lane) {
+    const auto found = states_.find(lane);
+    if (found == states_.end())
+        return;
+    while (fold_front(lane, found->second)) {
+    }
+}
+
+log_position query_actor::limit() const {
+    log_position nearest = std::numeric_limits<log_position>::max();
+    for (const auto& each : holds_)
+        nearest = std::min(nearest, each.hold->meeting().value_or(each.stands_at));
+    return nearest;
+}
+
+bool query_actor::fold_front(std::uint64_t lane, held_state& state) {
+    if (state.waiting.empty() || !state.view)
+        return false;
+    slice& front = state.waiting.front();
+    const decoded_events& events = *front.events;
+    const log_position stop = lane == serving_ ? limit() : std::numeric_limits<log_position>::max();
+    std::size_t end = events.count;
+    if (events.through > stop)
+        for (end = front.first; end != events.count && events.label(end).position <= stop;)
+            ++end;
+    const bool finished = events.through <= stop;
+    if (!finished && stop <= state.position)
+        return false; // it stands still
+
+    std::unique_ptr<view_instance> undo;
+    if (front.careful && end != front.first)
+        try {
+            undo = state.view->clone();
+        } catch (...) { // without a copy a failure costs a new beginning
+        }
+    const folding came = state.view->fold(events, front.first, end);
+    if (!came.status) {
+        fold_failed(lane, state, std::move(undo), came);
+        return false;
+    }
+    const std::uint64_t folded = end - std::exchange(front.first, end);
+    sink_report made{front.epoch, 0, folded, finished, 0, {}, false};
+    state.position = finished ? std::max(state.position, events.through) : stop;
+    state.read_at.reset();
+    if (finished) {
+        if (events.at_end)
+            state.read_at = events.read_at;
+        state.waiting.pop_front();
+    }
+    made.done = state.position;
+    moved(lane, folded);
+    report(lane, std::move(made));
+    return true;
+}
+
+/// The state may be changed in part. With a copy from before the slice it goes back to just before
+/// the event; without one it is lost.
+void query_actor::fold_failed(std::uint64_t lane, held_state& state,
+                              std::unique_ptr<view_instance> undo, const folding& came) {
+    const slice failed = std::move(state.waiting.front());
+    state.waiting.clear();
+    state.unwanted_epoch = failed.epoch;
+    state.view = std::move(undo);
+    std::uint64_t folded = 0;
+    if (state.view) {
+        if (state.view->fold(*failed.events, failed.first, came.next).status) {
+            folded = came.next - failed.first;
+            state.position = std::max(state.position, failed.events->label(came.next).position - 1);
+            state.read_at.reset();
+            moved(lane, folded);
+        } else {
+            state.view.reset();
+        }
+    }
+    if (!state.view && lane == serving_)
+        floor_ = std::max(floor_, state.position);
+    report(lane, {failed.epoch, state.position, folded, false, came.next, came.status.error(),
+                  !state.view});
+}
+
+void query_actor::report(std::uint64_t lane, sink_report what) {
+    if (projection_)
+        caf::anon_send(projection_, report_message{lane, std::move(what)});
+}
+
+void query_actor::moved(std::uint64_t lane, std::uint64_t events) {
+    const held_state& state = states_.at(lane);
+    if (lane == serving_)
+        show(state, events);
+    else
+        gauge_->rebuilt_up_to(state.position, core_->parts.clock->steady());
+}
+
+/// To everybody who waits for the serving state.
+void query_actor::show(const held_state& state, std::uint64_t events) {
+    gauge_->reached(state.position, events, state.read_at, core_->parts.clock->steady());
+    if (state.position < floor_)
+        return;
+    answer_holds();
+    parked_.answer_up_to(state.position, [this](const query_ref& query) { answer(query); });
+    look_at_live();
+    try {
+        if (const auto due = publication_.changed(*state.view, state.position))
+            core_->remind(*due, caf::actor_cast<caf::actor>(this), publish_message{});
+        copies_.folded(*state.view, state.position, events);
+    } catch (...) {
+        gauge_->failed_with("copying the view failed: " + describe_current_exception());
+    }
+}
+
+void query_actor::swap_if_due() {
+    if (!swap_to_ || !holds_.empty() || *swap_to_ == serving_)
+        return;
+    const auto next = states_.find(*swap_to_);
+    if (next == states_.end() || !next->second.view)
+        return;
+    const held_state* now = serving();
+    const log_position reached = std::max(floor_, now != nullptr ? now->position : 0);
+    if (next->second.position < reached)
+        return;
+    const std::uint64_t old = std::exchange(serving_, *std::exchange(swap_to_, std::nullopt));
+    states_.erase(old);
+    floor_ = 0;
+    gauge_->serves_version(of_->what.projection->version());
+    gauge_->rebuilds(std::nullopt);
+    copies_.begins_at(0, 0);
+    show(next->second, 0);
+    if (projection_)
+        caf::anon_send(projection_, swapped_message{serving_, next->second.position, {}});
+}
+
+// --- queries ---------------------------------------------------------------------------------------
+
 void query_actor::on_query(const query_ref& query) {
-    if (failure_)
-        refuse(query);
-    else if (query->at_least <= position_)
+    if (failure_) {
+        query->fail(*failure_);
+        return;
+    }
+    const held_state* state = serving();
+    const log_position wanted = std::max(query->at_least, floor_);
+    if (state != nullptr && state->view && wanted <= state->position)
         answer(query);
     else
-        park(query);
+        parked_.park(query, wanted);
 }
 
 void query_actor::answer(const query_ref& query) {
-    gauge_->queries.fetch_add(1, std::memory_order_relaxed);
-    query->answer_from(view_->state());
+    const held_state& state = *serving();
+    query->answer_from(state.view->state(), state.position);
 }
 
-void query_actor::park(const query_ref& query) {
-    if (parked_.size() >= next_cleaning_)
-        drop_expired();
-    query->deadline_armed_ = true;
-    core_->admission->deadlines.add(query->deadline, query.shared());
-    parked_.emplace(query->at_least, query);
-}
-
-void query_actor::answer_parked() {
-    while (!parked_.empty() && parked_.begin()->first <= position_) {
-        const query_ref query = std::move(parked_.begin()->second);
-        parked_.erase(parked_.begin());
-        answer(query);
+void query_actor::on_live(const std::shared_ptr<live_request>& query) {
+    if (failure_) {
+        query->fail(*failure_);
+        return;
     }
+    live_.push_back(query);
+    look_at_live();
 }
 
-/// Queries whose deadline has answered them stay parked until here; cleaning at each doubling keeps
-/// both their number and the work small.
-void query_actor::drop_expired() {
-    std::erase_if(parked_, [](const auto& entry) { return entry.second->answered_already(); });
-    next_cleaning_ = std::max<std::size_t>(64, parked_.size() * 2);
+void query_actor::look_at_live() {
+    const held_state* state = serving();
+    std::erase_if(live_, [](const auto& each) { return each->over(); });
+    if (state != nullptr && state->view && state->position >= floor_)
+        for (const auto& each : live_)
+            if (state->position >= each->options.at_least)
+                each->look(state->view->state(), state->position);
+    gauge_->live_queries.store(live_.size());
+}
+
+void query_actor::on_hold(const hold_message& m) {
+    if (failure_) {
+        m.hold->fail(*failure_);
+        return;
+    }
+    const held_state* state = serving();
+    const log_position here = std::max(floor_, state != nullptr ? state->position : 0);
+    holds_.push_back({m.hold, m.part, here});
+    m.hold->arrived(here);
+}
+
+void query_actor::answer_holds() {
+    const held_state* state = serving();
+    std::erase_if(holds_, [&](const held_query& each) {
+        if (each.hold->over())
+            return true;
+        if (state == nullptr || !state->view || each.hold->meeting() != state->position)
+            return false;
+        each.hold->answer(each.part, state->view->state(), state->position);
+        return true;
+    });
 }
 
 /// The view stays as it is for people to look at its status, but it answers nothing any more: an
 /// answer that silently stops changing is worse than none.
 void query_actor::fail(const error& why) {
-    if (failure_)
-        return;
-    failure_ = error{errc::unavailable,
-                     "view \"" + gauge_->name() + "\" stopped after position " +
-                         std::to_string(position_) + ": " + why.message +
-                         ". Correct it and open the runtime again",
-                     why.actual};
-    gauge_->fail(why.message);
-    for (auto& [position, query] : std::exchange(parked_, {}))
-        refuse(query);
-}
-
-void query_actor::refuse(const query_ref& query) {
-    count(core_->admission->count.queries_failed);
-    query->fail(*failure_);
+    failure_ = why;
+    parked_.refuse_all([&](const query_ref& query) { query->fail(why); });
+    for (const auto& each : std::exchange(live_, {}))
+        each->fail(why);
+    gauge_->live_queries.store(0);
+    for (const auto& each : std::exchange(holds_, {}))
+        each.hold->fail(why);
 }
 
 } // namespace annals

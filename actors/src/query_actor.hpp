@@ -2,22 +2,29 @@
 
 #include "engine_core.hpp"
 #include "messages.hpp"
+#include "query_parking.hpp"
+#include "view_copies.hpp"
+#include "view_publication.hpp"
 
 #include <caf/event_based_actor.hpp>
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
+#include <vector>
 
 namespace annals {
 
 /// Owns one view in memory: folds what the projection hands over and answers queries in between, so
-/// every answer reflects exactly one position. A query that asks for a later position is parked here
-/// and answered the moment the view reaches it; nobody polls.
+/// every answer reflects exactly one position.
+///
+/// During a rebuild it holds two states, one for each of the projection's lanes: the one that answers,
+/// and the one that is being built. They change places at one position.
 class query_actor : public caf::event_based_actor {
 public:
-    query_actor(caf::actor_config& cfg, std::shared_ptr<engine_core> core, const view_type& type,
-                std::shared_ptr<view_gauge> gauge);
+    query_actor(caf::actor_config& cfg, std::shared_ptr<engine_core> core,
+                std::shared_ptr<hosted_projection> of);
 
     const char* name() const override { return "annals.query"; }
     caf::behavior make_behavior() override;
@@ -25,22 +32,62 @@ public:
     bool cleanup(caf::error&& why, caf::execution_unit* host) override;
 
 private:
-    void on_slice(const decoded_events& events);
+    /// One state, and the slices it is yet to fold: more than one only while the view stands still.
+    struct held_state {
+        std::unique_ptr<view_instance> view; ///< null once host code failed in the middle of it
+        log_position position = 0;
+        std::optional<steady_time> read_at; ///< the log's end was reached by a reading begun then
+        std::deque<slice> waiting;
+        std::uint64_t unwanted_epoch = 0; ///< slices of it and before are not wanted
+    };
+    struct held_query {
+        std::shared_ptr<joint_hold> hold;
+        std::size_t part;
+        log_position stands_at; ///< until the hold knows where all meet
+    };
+
+    void install(const install_message& m);
+    void on_slice(const slice_message& m);
+
+    /// Folds what waits in `lane`, as far as it may.
+    void fold_waiting(std::uint64_t lane);
+    /// Folds as much of the front slice as it may. False if nothing more can be done now.
+    [[nodiscard]] bool fold_front(std::uint64_t lane, held_state& state);
+    void fold_failed(std::uint64_t lane, held_state& state, std::unique_ptr<view_instance> undo,
+                     const folding& came);
+    /// The state of `lane` reflects more, or serves now.
+    void moved(std::uint64_t lane, std::uint64_t events);
+    void show(const held_state& state, std::uint64_t events);
+    void swap_if_due();
+    void report(std::uint64_t lane, sink_report what);
+
     void on_query(const query_ref& query);
     void answer(const query_ref& query);
-    void refuse(const query_ref& query);
-    void park(const query_ref& query);
-    void answer_parked();
-    void drop_expired();
+    void on_live(const std::shared_ptr<live_request>& query);
+    void look_at_live();
+    void on_hold(const hold_message& m);
+    void answer_holds();
     void fail(const error& why);
 
+    [[nodiscard]] held_state* serving() noexcept;
+    /// How far the serving state may go while somebody wants it to stand still.
+    [[nodiscard]] log_position limit() const;
+
     std::shared_ptr<engine_core> core_; ///< given up at the end, because the core holds actors
-    const std::shared_ptr<view_gauge> gauge_;
-    std::unique_ptr<view_instance> view_;
-    log_position position_ = 0;
+    const std::shared_ptr<hosted_projection> of_;
+    const std::shared_ptr<projection_gauge> gauge_;
+    caf::actor projection_; ///< known from the first installation on
+    std::map<std::uint64_t, held_state> states_;
+    std::uint64_t serving_ = 0;
+    std::optional<std::uint64_t> swap_to_;
+    /// Answers reflect at least this: where the view was before it had to begin again.
+    log_position floor_ = 0;
     std::optional<error> failure_;
-    std::multimap<log_position, query_ref> parked_;
-    std::size_t next_cleaning_ = 64;
+    query_parking parked_;
+    std::vector<std::shared_ptr<live_request>> live_;
+    std::vector<held_query> holds_;
+    view_publication publication_;
+    view_copies copies_;
 };
 
 } // namespace annals

@@ -1,15 +1,13 @@
 #include "admission.hpp"
+#include "projection_gauge.hpp"
 #include "references.hpp"
-#include "view_gauge.hpp"
 
 #include "annals/host.hpp"
 
 namespace annals {
 
 void query_request::expire() noexcept {
-    const log_position reached = gauge_ ? gauge_->position.load() : 0;
-    if (admission_ && !answered_already())
-        count(admission_->count.queries_failed);
+    const log_position reached = gauge_ ? gauge_->position() : 0;
     fail({errc::version_out_of_reach,
           "view \"" + (gauge_ ? gauge_->name() : std::string("?")) + "\" is at position " +
               std::to_string(reached) + " and did not reach " + std::to_string(at_least) +
@@ -17,11 +15,24 @@ void query_request::expire() noexcept {
           reached});
 }
 
-void query_request::release() noexcept {
+void query_request::release(bool with_an_error) noexcept {
     if (!admission_)
         return;
     if (deadline_armed_)
         admission_->deadlines.remove(deadline, this);
+    if (counts_as_waiting_)
+        gauge_->queries_waiting.fetch_sub(1, std::memory_order_relaxed);
+    if (with_an_error) {
+        count(admission_->count.queries_failed);
+        if (measured_ != nullptr)
+            measured_->failed();
+    } else if (gauge_) {
+        gauge_->queries.fetch_add(1, std::memory_order_relaxed);
+        if (measured_ != nullptr) {
+            const steady_time now = clock_->steady();
+            measured_->answered(now, now - asked_);
+        }
+    }
     admission_->release_query();
 }
 
@@ -34,9 +45,15 @@ query_ref::~query_ref() {
 }
 
 error error_of_current_exception(std::string_view where) {
-    return {errc::handler_failed, "the host's " + std::string(where) +
-                                      " threw: " + describe_current_exception() +
-                                      "; correct the handler, then ask again"};
+    std::string sentence = "the host's " + std::string(where) + " threw: ";
+    try {
+        throw;
+    } catch (const bad_result& e) { // damaged rows, the disk
+        return {e.error().code, sentence + e.error().message, e.error().actual};
+    } catch (...) {
+        return {errc::handler_failed,
+                sentence + describe_current_exception() + "; correct the handler, then ask again"};
+    }
 }
 
 } // namespace annals

@@ -67,7 +67,8 @@ reaction_part reaction_progress::plan(std::shared_ptr<const decoded_events> even
             waits[partition] = true;
         if (label.position <= done_ || waits[partition] || (tried && before->second.succeeded))
             continue;
-        const unsigned which = i == first ? attempt : 1;
+        const unsigned which =
+            std::max(i == first ? attempt : 1, tried ? before->second.failures + 1 : 1);
         const bool again = tried || which > 1 || label.position <= begun_before_;
         auto& steps = made.shares[partition].steps;
         made.running += steps.empty() ? 1 : 0;
@@ -80,9 +81,12 @@ reaction_part reaction_progress::plan(std::shared_ptr<const decoded_events> even
 
 void reaction_progress::record(const reaction_part::share& of) {
     for (std::size_t i = 0; i != of.succeeded; ++i)
-        outcomes_[of.steps[i].position] = {true, {}};
-    if (of.failure)
-        outcomes_[of.steps[of.succeeded].position] = {false, of.failure};
+        outcomes_[of.steps[i].position].succeeded = true;
+    if (of.failure) {
+        auto& failed = outcomes_[of.steps[of.succeeded].position];
+        failed.failure = of.failure;
+        ++failed.failures;
+    }
 }
 
 reaction_progress::standing reaction_progress::advance(const reaction_part& over) {

@@ -72,7 +72,7 @@ public:
     // --- delivering --------------------------------------------------------------------------------
 
     /// Which of the events `first` to before `end` are still to be delivered, and how. `attempt` is
-    /// that of the event `first`. Behind an event whose failure was not told, a partition waits.
+    /// that of the event `first`, unless more are known of. Behind an event whose failure was not told, a partition waits.
     [[nodiscard]] reaction_part plan(std::shared_ptr<const decoded_events> events,
                                      std::size_t first, std::size_t end, unsigned attempt,
                                      std::size_t partitions) const;
@@ -112,10 +112,11 @@ public:
     [[nodiscard]] bool should_store_at_end() const noexcept;
 
 private:
-    /// Of an event behind `done`. Neither: it failed, and that was told.
+    /// Of an event behind `done`.
     struct outcome {
         bool succeeded = false;
-        std::optional<error> failure;
+        std::optional<error> failure; ///< that was not told yet
+        unsigned failures = 0;
     };
 
     void move_to(log_position done);

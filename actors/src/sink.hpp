@@ -10,16 +10,24 @@ namespace annals {
 
 /// A stretch of events on its way to where they take effect.
 struct slice {
-    std::uint64_t epoch = 0; ///< grows when a lane starts over: what came before is not wanted any more
+    std::uint64_t epoch =
+        0; ///< grows when a lane starts over: what came before is not wanted any more
     std::shared_ptr<const decoded_events> events;
     std::size_t first = 0; ///< index of the first event that is to be taken
     unsigned attempt = 1;  ///< of that event; the others are tried for the first time
+    /// An event failed lately: a view in memory keeps a copy from before the slice, to go back to.
+    bool careful = false;
+    /// Not 0: the slice is this one event, which had been set aside. It takes effect out of order, as
+    /// a redelivery, leaves the checkpoint where it is, and leaves the catalog's list in the same
+    /// change (`catalog::erase_set_aside`).
+    log_position replayed = 0;
 };
 
 /// What became of a slice, or of the first part of one.
 struct sink_report {
     std::uint64_t epoch = 0;
-    log_position done = 0;    ///< everything up to here has taken effect, durably if the sink is durable
+    log_position done =
+        0; ///< everything up to here has taken effect, durably if the sink is durable
     std::uint64_t events = 0; ///< that took effect since the last report
     bool finished = false;    ///< the whole slice is done
     std::size_t next = 0;     ///< with an error: index of the event that failed

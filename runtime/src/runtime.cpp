@@ -1,6 +1,7 @@
 #include "annals/runtime.hpp"
 
 #include "actor_system.hpp"
+#include "control_access.hpp"
 #include "fork_guard.hpp"
 #include "ticker.hpp"
 
@@ -20,8 +21,19 @@ public:
     result<void> close();
     void send(std::shared_ptr<command_request> request, send_options options);
     void ask(std::shared_ptr<query_request> request, ask_options options);
+    void ask(std::shared_ptr<joint_request> request, ask_options options);
+    void watch(std::shared_ptr<live_request> request);
+    void control(std::string_view projection, std::shared_ptr<control_request> request);
+    [[nodiscard]] future<receipt> wait_for(std::vector<std::string> projections,
+                                           std::shared_ptr<command_request> request,
+                                           future<receipt> stored, send_options options);
+    [[nodiscard]] future<log_position> reaches(const std::string& projection, log_position position,
+                                               std::chrono::milliseconds timeout);
+    [[nodiscard]] engine& running() const noexcept { return *engine_; }
+    [[nodiscard]] projection_store& projections() const noexcept { return *projections_; }
 
     [[nodiscard]] std::shared_ptr<runtime_door> door();
+    [[nodiscard]] std::shared_ptr<projection_control::access> access();
     /// This is a fork's child: the threads that all this needs are in the parent.
     [[nodiscard]] bool forked() const noexcept { return forks_so_far() != forks_; }
     [[nodiscard]] annals::journal& journal() const noexcept { return *journal_; }
@@ -32,7 +44,9 @@ public:
 
 private:
     class weak_door;
+    class weak_access;
     [[nodiscard]] result<void> open_journal();
+    [[nodiscard]] result<void> open_projections();
     /// A timeout beyond a century, such as `milliseconds::max()`, is a century: no overflow.
     [[nodiscard]] steady_time deadline_in(std::chrono::milliseconds timeout) const {
         constexpr std::chrono::milliseconds century = std::chrono::hours(24 * 365 * 100);
@@ -45,7 +59,9 @@ private:
     std::mutex closing_;
     bool closed_ = false;
     std::shared_ptr<annals::journal> journal_;
+    std::shared_ptr<projection_store> projections_;
     std::shared_ptr<blocking_executor> readers_;
+    std::shared_ptr<blocking_executor> feeds_;
     std::shared_ptr<blocking_executor> callbacks_;
     std::unique_ptr<own_actor_system> own_system_;
     std::unique_ptr<engine> engine_;
@@ -66,6 +82,25 @@ result<void> runtime::state::open_journal() {
     return {};
 }
 
+result<void> runtime::state::open_projections() {
+    if (with_.projections) {
+        projections_ = with_.projections;
+        return {};
+    }
+    if (with_.journal) {
+        projections_ = make_memory_projection_store();
+        return {};
+    }
+    auto options = with_.views;
+    options.max_store_bytes = std::min(options.max_store_bytes, with_.store.max_store_bytes);
+    options.unsafe_no_sync = options.unsafe_no_sync || with_.store.unsafe_no_sync;
+    auto opened = open_lmdb_projection_store(with_.directory, journal_->id(), options);
+    if (!opened)
+        return opened.error();
+    projections_ = *std::move(opened);
+    return {};
+}
+
 result<void> runtime::state::start(std::span<const hosted> types) {
     if (!with_.clock)
         with_.clock = system_clock();
@@ -73,13 +108,25 @@ result<void> runtime::state::start(std::span<const hosted> types) {
         with_.ids = random_ids();
     if (auto opened = open_journal(); !opened)
         return opened;
+    if (auto opened = open_projections(); !opened)
+        return opened;
     readers_ = thread_executor(std::max<std::size_t>(1, with_.reader_threads));
+    feeds_ = thread_executor(std::max<std::size_t>(1, with_.feed_threads));
     callbacks_ = thread_executor(1);
     if (with_.system == nullptr) {
         own_system_ = std::make_unique<own_actor_system>(with_.actor_threads);
         with_.system = &own_system_->get();
     }
-    engine_parts parts{journal_, with_.clock, with_.ids, readers_, callbacks_, with_.system};
+    engine_parts parts;
+    parts.journal = journal_;
+    parts.clock = with_.clock;
+    parts.ids = with_.ids;
+    parts.projections = projections_;
+    parts.readers = readers_;
+    parts.feeds = feeds_;
+    parts.callbacks = callbacks_;
+    parts.new_thread = [] { return thread_executor(1); };
+    parts.system = with_.system;
     auto started = engine::start(std::move(parts), with_.limits, types);
     if (!started)
         return started.error();
@@ -115,9 +162,110 @@ void runtime::state::ask(std::shared_ptr<query_request> request, ask_options opt
         return;
     }
     request->at_least = options.at_least;
+    if (options.at_most_old)
+        request->as_of = with_.clock->steady() -
+                         std::clamp(*options.at_most_old, std::chrono::milliseconds(0),
+                                    std::chrono::milliseconds(std::chrono::hours(24 * 365)));
     if (options.timeout)
         request->deadline = deadline_in(*options.timeout);
     engine_->ask(std::move(request));
+}
+
+void runtime::state::ask(std::shared_ptr<joint_request> request, ask_options options) {
+    if (forked()) {
+        request->fail(after_fork());
+        return;
+    }
+    request->at_least = options.at_least;
+    if (options.at_most_old)
+        request->at_least = std::max(request->at_least, journal_->head());
+    if (options.timeout)
+        request->deadline = deadline_in(*options.timeout);
+    engine_->ask_together(std::move(request));
+}
+
+void runtime::state::watch(std::shared_ptr<live_request> request) {
+    if (forked())
+        request->fail(after_fork());
+    else if (request->options.buffer == 0)
+        request->fail({errc::invalid_argument, "live_options::buffer is at least 1"});
+    else
+        engine_->watch(std::move(request));
+}
+
+void runtime::state::control(std::string_view projection,
+                             std::shared_ptr<control_request> request) {
+    request->continue_on(callbacks_);
+    if (forked())
+        request->complete(after_fork());
+    else
+        engine_->control(projection, std::move(request));
+}
+
+// --- waiting for projections -----------------------------------------------------------------------
+
+namespace {
+error waits_for_itself(std::string_view projection) {
+    return {errc::would_deadlock,
+            "this handler of \"" + std::string(projection) + "\" would wait for \"" +
+                std::string(projection) +
+                "\", which waits for the handler; nothing was sent. Do not wait for it here"};
+}
+} // namespace
+
+future<receipt> runtime::state::wait_for(std::vector<std::string> projections,
+                                         std::shared_ptr<command_request> request,
+                                         future<receipt> stored, send_options options) {
+    if (forked())
+        return future<receipt>::ready(after_fork());
+    for (const auto& each : projections) {
+        if (each == projection_handled_here())
+            return future<receipt>::ready(waits_for_itself(each));
+        if (auto known = engine_->is_projection(each); !known)
+            return future<receipt>::ready(known.error());
+    }
+    const auto answer = std::make_shared<reply_state<receipt>>();
+    answer->continue_on(callbacks_);
+    const auto deadline = options.timeout ? deadline_in(*options.timeout) : steady_time::max();
+    stored.then([answer, deadline, projections = std::move(projections),
+                 weak = weak_from_this()](outcome<receipt> came) {
+        const auto here = weak.lock();
+        if (!came || !here) {
+            answer->complete(std::move(came));
+            return;
+        }
+        here->engine_->when_reached(
+            projections, came->position, deadline, [answer, came](const result<void>& reached) {
+                if (reached)
+                    answer->complete(came);
+                else
+                    answer->complete(error{reached.error().code,
+                                           "the command is stored, up to position " +
+                                               std::to_string(came->position) + "; but " +
+                                               reached.error().message,
+                                           reached.error().actual});
+            });
+    });
+    send(std::move(request), std::move(options));
+    return future<receipt>(answer);
+}
+
+future<log_position> runtime::state::reaches(const std::string& projection, log_position position,
+                                             std::chrono::milliseconds timeout) {
+    if (forked())
+        return future<log_position>::ready(after_fork());
+    if (projection == projection_handled_here())
+        return future<log_position>::ready(waits_for_itself(projection));
+    const auto answer = std::make_shared<reply_state<log_position>>();
+    answer->continue_on(callbacks_);
+    engine_->when_reached({&projection, 1}, position, deadline_in(timeout),
+                          [answer, position](const result<void>& reached) {
+                              if (reached)
+                                  answer->complete(position);
+                              else
+                                  answer->complete(reached.error());
+                          });
+    return future<log_position>(answer);
 }
 
 engine_status runtime::state::status() const {
@@ -161,6 +309,12 @@ void runtime::state::stop_everything() {
         engine_->wait_stopped();
     if (readers_)
         readers_->stop();
+    if (feeds_)
+        feeds_->stop();
+    if (engine_)
+        engine_->stop_threads();
+    if (projections_)
+        projections_->close();
     if (callbacks_)
         callbacks_->stop();
 }
@@ -182,6 +336,12 @@ public:
         else
             request->fail(gone());
     }
+    void watch(std::shared_ptr<live_request> request) override {
+        if (const auto there = to_.lock())
+            there->watch(std::move(request));
+        else
+            request->fail(gone());
+    }
     [[nodiscard]] std::shared_ptr<blocking_executor> callbacks() const override {
         const auto there = to_.lock();
         return there ? there->callbacks() : nullptr;
@@ -192,8 +352,58 @@ private:
     std::weak_ptr<state> to_;
 };
 
+class runtime::state::weak_access final : public projection_control::access {
+public:
+    explicit weak_access(std::weak_ptr<state> to) : to_(std::move(to)) {}
+    void control(std::string_view projection, std::shared_ptr<control_request> request) override {
+        if (const auto there = to_.lock())
+            there->control(projection, std::move(request));
+        else
+            request->complete(gone());
+    }
+    future<log_position> reaches(const std::string& projection, log_position position,
+                                 std::chrono::milliseconds timeout) override {
+        const auto there = to_.lock();
+        return there ? there->reaches(projection, position, timeout)
+                     : future<log_position>::ready(gone());
+    }
+    result<std::vector<set_aside_event>> set_aside(const std::string& projection,
+                                                   log_position after, std::size_t max) override {
+        const auto there = to_.lock();
+        if (!there)
+            return gone();
+        if (there->forked())
+            return after_fork();
+        if (auto known = there->running().is_projection(projection); !known)
+            return known.error();
+        auto snapshot = there->projections().snapshot();
+        if (!snapshot)
+            return snapshot.error();
+        return catalog::list_set_aside(**snapshot, projection, after, max);
+    }
+    result<projection_status> status(const std::string& projection) override {
+        const auto there = to_.lock();
+        if (!there)
+            return gone();
+        if (auto known = there->running().is_projection(projection); !known)
+            return known.error();
+        for (auto& each : there->status().projections)
+            if (each.name == projection)
+                return std::move(each);
+        return gone();
+    }
+
+private:
+    static error gone() { return {errc::closed, "the runtime is gone"}; }
+    std::weak_ptr<state> to_;
+};
+
 std::shared_ptr<runtime_door> runtime::state::door() {
     return std::make_shared<weak_door>(weak_from_this());
+}
+
+std::shared_ptr<projection_control::access> runtime::state::access() {
+    return std::make_shared<weak_access>(weak_from_this());
 }
 
 // --- the public face -----------------------------------------------------------------------------
@@ -229,6 +439,40 @@ result<runtime> runtime::start(config with, std::span<const hosted> types) {
 
 void runtime::submit(std::shared_ptr<command_request> request, send_options options) {
     state_->send(std::move(request), std::move(options));
+}
+
+future<receipt> runtime::submit_and_wait(std::shared_ptr<command_request> request,
+                                         future<receipt> answer, send_options options) {
+    auto projections = std::move(options.wait_for);
+    return state_->wait_for(std::move(projections), std::move(request), std::move(answer),
+                            std::move(options));
+}
+
+void runtime::submit(std::shared_ptr<joint_request> request, ask_options options) {
+    state_->ask(std::move(request), options);
+}
+
+void runtime::submit(std::shared_ptr<live_request> request) {
+    state_->watch(std::move(request));
+}
+
+result<std::shared_ptr<view_publisher>> runtime::publisher(std::type_index view) const {
+    auto found = state_->running().publisher(view);
+    if (!found)
+        return error{errc::invalid_argument,
+                     "this view publishes no versions; host it with {.publish = true}"};
+    return found;
+}
+
+projection_control runtime::projection(std::string name) const {
+    return {state_->access(), std::move(name)};
+}
+
+rate_statistics runtime::query_statistics(std::chrono::seconds window) const {
+    const auto length =
+        std::clamp(window, std::chrono::seconds(1), std::chrono::seconds(std::chrono::hours(1)));
+    return statistics_of(state_->running().recent_queries(length),
+                         static_cast<double>(length.count()));
 }
 
 void runtime::submit(std::shared_ptr<query_request> request, ask_options options) {

@@ -40,7 +40,7 @@ TEST_CASE("a closed runtime answers everything with closed") {
     REQUIRE(rt.close());
     REQUIRE(rt.status().commands_in_flight == 0);
     REQUIRE(rt.status().commands_stored == 1);
-    REQUIRE(status_of(rt, "demand").now == view_status::state::stopped);
+    REQUIRE(status_of(rt, "demand").now == projection_status::state::stopped);
 }
 
 TEST_CASE("close lets what was accepted finish") {

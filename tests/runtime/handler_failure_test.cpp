@@ -97,7 +97,7 @@ TEST_CASE("an answer that throws fails its query and the view goes on") {
     REQUIRE(said(coming) == "handler_failed");
     REQUIRE(mentions(coming, "what tea?"));
     REQUIRE(said(rt.ask(shop::demand_for{"tea"})) == "1");
-    REQUIRE(status_of(rt, "demand").now == view_status::state::live);
+    REQUIRE(status_of(rt, "demand").now == projection_status::state::live);
 }
 
 TEST_CASE("all commands that wait for a stream that cannot be read are answered, and later ones") {

@@ -31,12 +31,12 @@ TEST_CASE("a view that throws is failed, with its reason, and the others go on")
     REQUIRE(mentions(coming, "the view met poison"));
     REQUIRE(said(rt.ask(shop::fragile_count{})) == "unavailable"); // no stale answer
     const auto status = status_of(rt, "fragile");
-    REQUIRE(status.now == view_status::state::failed);
+    REQUIRE(status.now == projection_status::state::failed);
     REQUIRE(status.last_error.find("the view met poison") != std::string::npos);
 
     const auto later = rt.send("17", add_item{"tea"}).get().value();
     REQUIRE(said(rt.ask(shop::demand_for{"tea"}, after(later))) == "2");
-    REQUIRE(status_of(rt, "demand").now == view_status::state::live);
+    REQUIRE(status_of(rt, "demand").now == projection_status::state::live);
 }
 
 TEST_CASE("queries that wait for a view that fails are answered when it does") {
@@ -60,11 +60,11 @@ TEST_CASE("an event that a view cannot decode fails it with the event's position
     REQUIRE(said(coming) == "unavailable");
     REQUIRE(coming.get().error().actual == broken.position);
     REQUIRE(mentions(coming, "event 2 (cart.item_added, version 1 of cart-17)"));
-    REQUIRE(status_of(rt, "demand").now == view_status::state::failed);
+    REQUIRE(status_of(rt, "demand").now == projection_status::state::failed);
     REQUIRE(status_of(rt, "demand").position == 1);
     // A view that does not want the event does not mind it.
     REQUIRE(said(rt.ask(shop::removals_so_far{}, {broken.position, {}})) == "0");
-    REQUIRE(status_of(rt, "removals").now == view_status::state::live);
+    REQUIRE(status_of(rt, "removals").now == projection_status::state::live);
 }
 
 TEST_CASE("a failed view does not keep a runtime from closing") {
@@ -73,7 +73,7 @@ TEST_CASE("a failed view does not keep a runtime from closing") {
     const auto poison = rt.send("17", add_item{"poison"}).get().value();
     REQUIRE(said(rt.ask(shop::fragile_count{}, after(poison))) == "unavailable");
     REQUIRE(rt.close());
-    REQUIRE(status_of(rt, "fragile").now == view_status::state::failed);
+    REQUIRE(status_of(rt, "fragile").now == projection_status::state::failed);
 }
 
 TEST_CASE("the status counts what came of every request") {

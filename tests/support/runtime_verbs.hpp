@@ -128,8 +128,8 @@ template <class Predicate>
     return true;
 }
 
-inline view_status status_of(const runtime& rt, std::string_view view) {
-    for (const auto& each : rt.status().views)
+inline projection_status status_of(const runtime& rt, std::string_view view) {
+    for (const auto& each : rt.status().projections)
         if (each.name == view)
             return each;
     throw std::runtime_error("no view " + std::string(view));

@@ -1,13 +1,20 @@
 #pragma once
 
+#include "annals/joint.hpp"
+#include "annals/live.hpp"
+#include "annals/published.hpp"
 #include "annals/request.hpp"
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <typeindex>
+#include <utility>
 #include <vector>
 
 namespace caf {
@@ -51,25 +58,18 @@ struct engine_parts {
     std::shared_ptr<annals::journal> journal;
     std::shared_ptr<annals::clock> clock;
     std::shared_ptr<id_source> ids;
-    /// Journal reads run here.
+    /// What projections keep; closed by who opened it, after `stop_threads`.
+    std::shared_ptr<projection_store> projections;
+    /// Aggregates are read here.
     std::shared_ptr<blocking_executor> readers;
+    /// Events for projections are read and decoded here, and stored views answer.
+    std::shared_ptr<blocking_executor> feeds;
     /// Continuations of futures run here.
     std::shared_ptr<blocking_executor> callbacks;
+    /// Makes an executor with one thread, for host code that may block. The engine stops it.
+    std::function<std::shared_ptr<blocking_executor>()> new_thread;
     caf::actor_system* system = nullptr;
 };
-
-/// One view, as `engine::status` shows it.
-struct view_status {
-    enum class state : std::uint8_t { catching_up, live, failed, stopped };
-    std::string name;
-    state now = state::catching_up;
-    log_position position = 0; ///< everything up to here is reflected
-    std::uint64_t lag = 0;     ///< events between the view and the journal's head
-    std::uint64_t events = 0;  ///< folded since opening
-    std::uint64_t queries = 0; ///< answered since opening
-    std::string last_error;
-};
-[[nodiscard]] std::string_view to_string(view_status::state state) noexcept;
 
 /// A snapshot of counters; each is exact, together they are approximate.
 struct engine_status {
@@ -83,13 +83,12 @@ struct engine_status {
     std::uint64_t commands_nothing = 0;
     std::uint64_t commands_rejected = 0;
     std::uint64_t commands_failed = 0;
-    std::uint64_t queries_answered = 0;
-    /// Refused, out of time, or asked of a view that has failed; not those whose `answer` threw.
-    std::uint64_t queries_failed = 0;
+    std::uint64_t queries_answered = 0; ///< also by a rejection
+    std::uint64_t queries_failed = 0;   ///< answered with an error
     std::uint64_t rehydrations = 0;
     std::uint64_t passivations = 0;
     std::uint64_t conflicts = 0; ///< commits decided again after another writer's commit
-    std::vector<view_status> views;
+    std::vector<projection_status> projections; ///< by name
 };
 
 /// Hosts aggregates and views as actors over a journal. Thread-safe, except for its destructor.
@@ -99,7 +98,7 @@ struct engine_status {
 class engine {
 public:
     /// `errc::invalid_argument` if two hosted types share a name or a command type, or a limit makes
-    /// no sense.
+    /// no sense; or what reading the catalog of `engine_parts::projections` says. Blocks on the disk.
     [[nodiscard]] static result<std::unique_ptr<engine>>
     start(engine_parts parts, engine_limits limits, std::span<const hosted> types);
     ~engine();
@@ -107,6 +106,28 @@ public:
     /// Answers `request` exactly once, whatever happens.
     void send(std::shared_ptr<command_request> request);
     void ask(std::shared_ptr<query_request> request);
+    /// The same for what is asked of a projection by its operator, and for live and joint queries.
+    void control(std::string_view projection, std::shared_ptr<control_request> request);
+    void watch(std::shared_ptr<live_request> request);
+    void ask_together(std::shared_ptr<joint_request> request);
+
+    /// Runs `then` once, on any thread: without an error when every named projection has taken
+    /// everything up to `position`; with `version_out_of_reach`, saying how far each is, at the
+    /// deadline; with `invalid_argument` if there is no such projection.
+    void when_reached(std::span<const std::string> projections, log_position position,
+                      steady_time deadline, std::function<void(result<void>)> then);
+
+    /// `invalid_argument`, with the names that there are, if no projection has this one.
+    [[nodiscard]] result<void> is_projection(std::string_view name) const;
+
+    /// The publisher of a view hosted with `projection_options::publish`; null if there is none.
+    [[nodiscard]] std::shared_ptr<view_publisher> publisher(std::type_index view) const;
+    /// The name of the hosted projection of this C++ type; empty if it is not hosted.
+    [[nodiscard]] std::string projection_name(std::type_index type) const;
+    /// Answered queries of each type within the `window` full seconds before the present one (at most
+    /// an hour).
+    [[nodiscard]] std::vector<std::pair<std::string, std::uint64_t>>
+    recent_queries(std::chrono::seconds window) const;
 
     /// Expires deadlines and passivates idle aggregates. Call it now and then; returns when the next
     /// deadline is due.
@@ -127,6 +148,8 @@ public:
     /// Number of actors that have not ended yet.
     [[nodiscard]] std::size_t live_actors() const;
     void wait_stopped() const;
+    /// After `wait_stopped`: lets handlers in progress finish and ends their threads.
+    void stop_threads();
 
 private:
     explicit engine(std::shared_ptr<class engine_core> core);

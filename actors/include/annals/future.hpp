@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 namespace annals {
@@ -31,6 +32,21 @@ public:
 private:
     bool before_;
 };
+
+/// Names the projection whose handler runs on the current thread for as long as it lives, so that
+/// waiting there for that projection is an error instead of a deadlock.
+class handling_scope {
+public:
+    explicit handling_scope(std::string_view projection) noexcept;
+    ~handling_scope();
+    handling_scope(const handling_scope&) = delete;
+    handling_scope& operator=(const handling_scope&) = delete;
+
+private:
+    std::string_view before_;
+};
+/// Empty outside of a handler.
+[[nodiscard]] std::string_view projection_handled_here() noexcept;
 
 /// The place where one answer arrives, shared by who waits and who answers. The first answer wins,
 /// later ones are dropped: exactly one reaches the waiter.
@@ -53,7 +69,7 @@ public:
     bool complete(outcome<T> answer) {
         if (claimed_.exchange(true, std::memory_order_acq_rel))
             return false;
-        on_answering();
+        on_answering(answer);
         std::function<void(outcome<T>)> then;
         {
             std::lock_guard lock(mutex_);
@@ -107,7 +123,7 @@ public:
 protected:
     /// Just before the answer is delivered: whoever sees the answer sees what this did. On the
     /// answering thread; must not throw or block.
-    virtual void on_answering() noexcept {}
+    virtual void on_answering([[maybe_unused]] const outcome<T>& answer) noexcept {}
 
 private:
     static outcome<T> blocked() {

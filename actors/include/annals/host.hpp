@@ -1,5 +1,7 @@
 #pragma once
 
+#include "annals/host_reaction.hpp"
+#include "annals/host_stored.hpp"
 #include "annals/hosting.hpp"
 
 namespace annals {
@@ -17,6 +19,9 @@ hosted make_hosted(projection_options options) {
         static_assert(view<T>, "annals: a reaction is hosted with its object and its beginning: "
                                "annals::host_reaction(T{...}, annals::reaction_start::now)");
         return {};
+    } else if constexpr (names_stored_maps<T>) {
+        return {nullptr, only_one<typed_stored_view_type<T>, projection_type>(),
+                std::move(options)};
     } else {
         return {nullptr, only_one<typed_view_type<T>, projection_type>(), std::move(options)};
     }

@@ -103,7 +103,8 @@ public:
 
     log_position through = 0; ///< everything up to here has been looked at
     std::size_t count = 0;
-    bool at_end = true; ///< nothing followed when they were read
+    bool at_end = true;    ///< nothing followed when they were read
+    steady_time read_at{}; ///< when the reading began
 };
 
 /// Decoding ends before an event that cannot be decoded, and says why in `status`.

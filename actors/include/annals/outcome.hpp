@@ -37,6 +37,15 @@ public:
     /// Precondition: is_error().
     [[nodiscard]] const annals::error& error() const noexcept { return *std::get_if<2>(&state_); }
 
+    /// Of a query's answer: everything up to this log position is reflected, nothing later. 0 if
+    /// it is not an answer from a view.
+    [[nodiscard]] std::uint64_t position() const noexcept { return position_; }
+    /// For whoever makes an answer.
+    [[nodiscard]] outcome&& reflecting(std::uint64_t upto) && noexcept {
+        position_ = upto;
+        return std::move(*this);
+    }
+
     /// The value; throws `bad_result` if there is none (a rejection as `errc::invalid_argument`).
     const T& value() const& {
         require();
@@ -63,6 +72,7 @@ private:
             throw bad_result(error());
     }
     std::variant<T, annals::rejection, annals::error> state_;
+    std::uint64_t position_ = 0;
 };
 
 /// Proof of what a command did, and the key to reading one's own writes (see `after`).

@@ -52,7 +52,7 @@ struct projection_options {
     /// Reaction, and view whose queries have `combine`: how many actors share the streams. Events of
     /// one stream stay in order.
     std::size_t partitions = 1;
-    /// Queries that wait for a position, or are not answered yet. One more is `overloaded`.
+    /// Queries that wait for a position. One more is `overloaded`.
     std::size_t max_waiting_queries = 16'384;
 };
 

@@ -69,7 +69,7 @@ public:
 
 protected:
     /// Gives its credits back first, so that a caller who has the answer may send the next.
-    void on_answering() noexcept override;
+    void on_answering(const outcome<receipt>& answer) noexcept override;
 
 private:
     friend class aggregate_actor;
@@ -139,11 +139,14 @@ public:
 
     std::type_index view;
     std::type_index query;
-    log_position at_least = 0;                 ///< the view must reflect this position
+    log_position at_least = 0; ///< the view must reflect this position
+    /// The answer may miss only what became durable after this moment.
+    steady_time as_of = steady_time::min();
     steady_time deadline = steady_time::max(); ///< for reaching it
 
-    /// Answers from the host's view value. Catches what the host's code throws.
-    virtual void answer_from(const void* view_state) noexcept = 0;
+    /// Answers from the host's view value, which reflects `position`. Catches what the host's code
+    /// throws.
+    virtual void answer_from(const void* view_state, log_position position) noexcept = 0;
     /// Answers with an error, unless answered already.
     virtual void fail(error why) noexcept = 0;
     [[nodiscard]] virtual bool answered_already() const noexcept = 0;
@@ -152,36 +155,49 @@ public:
 
 private:
     friend class query_ref;
+    friend class query_parking;
     friend class query_actor;
+    friend class stored_query_actor;
+    friend class partitioned_query;
     friend class engine_core;
     std::atomic<std::uint32_t> holders_{0};
     bool deadline_armed_ = false;
-    std::shared_ptr<class view_gauge> gauge_; ///< where the view is, for the deadline's error
+    bool counts_as_waiting_ = false;
+    steady_time asked_{};
+    std::shared_ptr<class projection_gauge> gauge_; ///< where the view is, for the deadline's error
+    class query_gauge* measured_ = nullptr;         ///< in gauge_
+    std::shared_ptr<annals::clock> clock_;
     std::shared_ptr<admission> admission_;
 
 protected:
-    /// Gives back what the request held. Call once, when it is answered.
-    void release() noexcept;
+    /// Gives back what the request held, and measures. Call once, when it is answered.
+    void release(bool with_an_error) noexcept;
 };
 
 /// A query of type Q to a view of type V.
 template <class V, class Q>
 class typed_query final : public reply_state<answer_of<V, Q>>, public query_request {
 public:
+    using answer_type = answer_of<V, Q>;
+
     explicit typed_query(Q value) : query_request(typeid(V), typeid(Q)), value_(std::move(value)) {}
 
-    void answer_from(const void* view_state) noexcept override {
+    void answer_from(const void* view_state, log_position position) noexcept override {
         try {
-            this->complete(answer(*static_cast<const V*>(view_state), value_));
+            outcome<answer_type> given(answer(*static_cast<const V*>(view_state), value_));
+            this->complete(std::move(given).reflecting(position));
         } catch (...) {
             fail_with_current_exception();
         }
     }
     void fail(error why) noexcept override { this->complete(std::move(why)); }
     bool answered_already() const noexcept override { return this->answered(); }
+    [[nodiscard]] const Q& value() const noexcept { return value_; }
 
 protected:
-    void on_answering() noexcept override { release(); }
+    void on_answering(const outcome<answer_type>& given) noexcept override {
+        release(given.is_error());
+    }
 
 private:
     void fail_with_current_exception() noexcept;
@@ -194,5 +210,14 @@ template <class V, class Q>
 void typed_query<V, Q>::fail_with_current_exception() noexcept {
     fail(error_of_current_exception("answer"));
 }
+
+/// What an operator asks of one projection. The answer is the position it then stands at.
+class control_request : public reply_state<log_position> {
+public:
+    enum class action : std::uint8_t { pause, resume, reset, rebuild, replay, give_up };
+    control_request(action wanted, log_position at) : what(wanted), position(at) {}
+    const action what;
+    const log_position position; ///< to reset to; of the event to replay or give up
+};
 
 } // namespace annals

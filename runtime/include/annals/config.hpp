@@ -14,18 +14,25 @@ struct config {
     /// Directory of the store. Unused where `journal` is set.
     std::filesystem::path directory;
     lmdb_options store;
+    projection_store_options views;
     engine_limits limits;
 
     /// Threads for actors: aggregates, projections, queries. 0: one for each processor, at least 2.
     /// Unused where `system` is set.
     std::size_t actor_threads = 0;
-    /// Threads for reading the journal: rehydrating aggregates, feeding views.
+    /// Threads that read aggregates from the journal.
     std::size_t reader_threads = 2;
+    /// Threads that read and decode events for projections, and answer from stored views. Besides
+    /// them each stored view has a thread of its own, and each reaction as many as it has partitions.
+    std::size_t feed_threads = 2;
     /// How long `close` and the destructor let accepted commands finish.
     std::chrono::milliseconds close_timeout = std::chrono::seconds(30);
 
     /// Instead of `directory`: a journal the host made (it is closed with the runtime).
     std::shared_ptr<annals::journal> journal;
+    /// Instead of `views.mdb` in `directory`: where projections keep what outlives the process (closed
+    /// with the runtime). Where `journal` is set and this is not, it is kept in memory.
+    std::shared_ptr<annals::projection_store> projections;
     /// Instead of an actor system of its own: the host's, which must outlive the runtime.
     caf::actor_system* system = nullptr;
     /// Instead of the machine's clock and random ids.

@@ -2,6 +2,8 @@
 
 #include "annals/config.hpp"
 #include "annals/host.hpp"
+#include "annals/projection_control.hpp"
+#include "annals/rate_statistics.hpp"
 
 #include <initializer_list>
 #include <memory>
@@ -9,6 +11,7 @@
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace annals {
 
@@ -21,6 +24,10 @@ struct send_options {
     std::optional<std::chrono::milliseconds> timeout = {};
     /// Commands that build on each other; see `command_chain`.
     std::shared_ptr<command_chain> chain = {};
+    /// The receipt comes when these projections, by name, have taken the command's events. If they do
+    /// not in `timeout` (`engine_limits::query_timeout` without one), the answer is
+    /// `version_out_of_reach` although the command is stored; the sentence says at which position.
+    std::vector<std::string> wait_for = {};
 };
 
 /// How fresh an answer must be.
@@ -29,11 +36,23 @@ struct ask_options {
     log_position at_least = 0;
     /// How long to wait for that; `engine_limits::query_timeout` without it.
     std::optional<std::chrono::milliseconds> timeout = {};
+    /// The answer misses at most what became durable within this time before asking. 0: it reflects
+    /// everything that is durable when it is asked.
+    std::optional<std::chrono::milliseconds> at_most_old = {};
 };
+
+/// The answer reflects everything that is durable when it is asked.
+[[nodiscard]] inline ask_options latest() {
+    return {0, {}, std::chrono::milliseconds(0)};
+}
+/// The answer misses at most what became durable within the last `age`.
+[[nodiscard]] inline ask_options fresh_within(std::chrono::milliseconds age) {
+    return {0, {}, age};
+}
 
 /// The answer reflects what this receipt stands for: a caller reads its own writes.
 [[nodiscard]] inline ask_options after(const receipt& written) {
-    return {written.position, {}};
+    return {written.position, {}, {}};
 }
 
 /// A query that names its view: `struct demand_for { using view = demand; ... };`
@@ -49,6 +68,7 @@ public:
     virtual ~runtime_door() = default;
     virtual void send(std::shared_ptr<command_request> request, send_options options) = 0;
     virtual void ask(std::shared_ptr<query_request> request, ask_options options) = 0;
+    virtual void watch(std::shared_ptr<live_request> request) = 0;
     /// Where continuations run; null once the runtime is gone.
     [[nodiscard]] virtual std::shared_ptr<blocking_executor> callbacks() const = 0;
 };
@@ -91,6 +111,8 @@ public:
     [[nodiscard]] future<receipt> send(std::string id, C command, send_options options = {}) {
         auto request = std::make_shared<typed_command<C>>(std::move(id), std::move(command));
         future<receipt> answer(request);
+        if (!options.wait_for.empty())
+            return submit_and_wait(std::move(request), std::move(answer), std::move(options));
         submit(std::move(request), std::move(options));
         return answer;
     }
@@ -106,7 +128,8 @@ public:
             std::move(command));
     }
 
-    /// Asks view V. Errors: `unknown_query` (V is not hosted), `version_out_of_reach` (it did not reach
+    /// Asks view V. The outcome's `position()` is the log position that the answer reflects. Errors:
+    /// `unknown_query` (V is not hosted, or does not list Q), `version_out_of_reach` (it did not reach
     /// `at_least` in time), `unavailable` (it has failed), `handler_failed`, `overloaded`, `closed`.
     template <class V, class Q>
     requires answers<V, Q>
@@ -122,6 +145,61 @@ public:
     [[nodiscard]] auto ask(Q query, ask_options options = {}) {
         return ask<typename Q::view, Q>(std::move(query), options);
     }
+
+    /// Asks several views in memory at one common position, each a query that names its view: the
+    /// outcome's `position()` is that position. Errors: those of `ask`.
+    template <query_with_view... Qs>
+    requires(sizeof...(Qs) > 1)
+        [[nodiscard]] future<joint_answer<Qs...>> ask_together(ask_options options, Qs... queries) {
+        auto request = std::make_shared<typed_joint<Qs...>>(std::move(queries)...);
+        request->continue_on(callbacks());
+        future<joint_answer<Qs...>> answer(request);
+        submit(std::move(request), options);
+        return answer;
+    }
+
+    /// A live query: `changed` runs with the answer as it is, then after each change of it, in order,
+    /// until the returned handle is destroyed. It runs on the runtime's callback thread, one call at a
+    /// time, and must not throw; while it is slow, `live_options` say what happens. The last update
+    /// may be an error: those of `ask`, `overloaded`, or `closed`.
+    template <class V, class Q>
+    requires answers<V, Q>
+    [[nodiscard]] live_query watch(Q query,
+                                   std::function<void(const live_update<answer_of<V, Q>>&)> changed,
+                                   live_options options = {}) {
+        auto request = std::make_shared<typed_live<V, Q>>(std::move(query), options,
+                                                          std::move(changed), callbacks());
+        submit(request);
+        return live_query([request] { request->cancel(); });
+    }
+    template <query_with_view Q>
+    [[nodiscard]] live_query
+    watch(Q query, std::function<void(const live_update<answer_of<typename Q::view, Q>>&)> changed,
+          live_options options = {}) {
+        return watch<typename Q::view, Q>(std::move(query), std::move(changed), options);
+    }
+
+    /// Reads the versions that view V publishes, without a message and without a lock. Errors:
+    /// `invalid_argument` if V is not hosted with `projection_options::publish`.
+    template <view V>
+    [[nodiscard]] result<view_reader<V>> reader() const {
+        auto from = publisher(typeid(V));
+        if (!from)
+            return from.error();
+        return view_reader<V>(*std::move(from));
+    }
+
+    /// Operates one projection, by name or by its C++ type.
+    [[nodiscard]] projection_control projection(std::string name) const;
+    template <class T>
+    [[nodiscard]] projection_control projection() const {
+        return projection(std::string(T::name));
+    }
+
+    /// Answered queries of each type and view, and their rates, over the `window` before the present
+    /// second (at most an hour): count, share, rate, and the rates' mean and variance.
+    [[nodiscard]] rate_statistics
+    query_statistics(std::chrono::seconds window = std::chrono::minutes(1)) const;
 
     /// The journal underneath, for reading history. It stays open until the runtime closes.
     [[nodiscard]] annals::journal& journal() const noexcept;
@@ -141,7 +219,12 @@ private:
     explicit runtime(std::shared_ptr<state> made);
     static result<runtime> start(config with, std::span<const hosted> types);
     void submit(std::shared_ptr<command_request> request, send_options options);
+    [[nodiscard]] future<receipt> submit_and_wait(std::shared_ptr<command_request> request,
+                                                  future<receipt> answer, send_options options);
     void submit(std::shared_ptr<query_request> request, ask_options options);
+    void submit(std::shared_ptr<joint_request> request, ask_options options);
+    void submit(std::shared_ptr<live_request> request);
+    [[nodiscard]] result<std::shared_ptr<view_publisher>> publisher(std::type_index view) const;
     [[nodiscard]] const std::shared_ptr<blocking_executor>& callbacks() const noexcept;
 
     std::shared_ptr<state> state_;

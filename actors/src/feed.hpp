@@ -1,0 +1,92 @@
+#pragma once
+
+#include "annals/hosted.hpp"
+#include "annals/journal.hpp"
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace annals {
+
+/// An event that cannot be decoded, with its name and the reason.
+struct undecodable_event {
+    log_position position = 0;
+    std::string stream;
+    std::string type;
+    error why;
+};
+
+/// Some events for one projection, and the one that ended them early, if one did.
+struct fed_events {
+    std::shared_ptr<const decoded_events> events;
+    std::optional<undecodable_event> bad; ///< the event after `events`
+};
+
+/// Reads and decodes events for one projection, on an executor, from a position to the end of the
+/// log and then as they come: one subscription, so there is no hand-over between old and new events.
+/// It reads only what was demanded, so memory is bounded however slow the projection is. The journal
+/// wakes it directly; no actor is needed to begin reading.
+class feed : public std::enable_shared_from_this<feed> {
+public:
+    /// Runs on the executor, one call at a time. An error ends the feed.
+    using deliver = std::function<void(result<fed_events>)>;
+
+    /// `skip`: sorted positions of events that are not wanted.
+    [[nodiscard]] static result<std::shared_ptr<feed>>
+    open(journal& from, std::shared_ptr<blocking_executor> readers, std::shared_ptr<clock> time,
+         std::shared_ptr<const projection_type> type, log_position after,
+         std::vector<log_position> skip, std::size_t page_events, deliver to);
+
+    ~feed();
+    feed(const feed&) = delete;
+    feed& operator=(const feed&) = delete;
+
+    /// One more delivery is wanted. Thread-safe.
+    void demand();
+    /// No delivery begins after this, and the subscription goes with the feed. Thread-safe.
+    void stop();
+
+private:
+    feed(std::shared_ptr<blocking_executor> readers, std::shared_ptr<clock> time,
+         std::shared_ptr<const projection_type> type, std::vector<log_position> skip, std::size_t page_events, deliver to);
+
+    /// What the journal's wake function knows of a feed.
+    struct bell {
+        std::mutex mutex;
+        feed* target = nullptr;
+    };
+
+    void woken();
+    void read();
+    /// Precondition: mutex_ is held. Posts a reading if one is wanted and none runs.
+    void post_if_wanted();
+    [[nodiscard]] result<std::optional<fed_events>> next();
+    [[nodiscard]] result<fed_events> decode_rest();
+
+    const std::shared_ptr<blocking_executor> readers_;
+    const std::shared_ptr<clock> clock_;
+    const std::shared_ptr<const projection_type> type_;
+    const std::vector<log_position> skip_;
+    const std::size_t page_events_;
+    const deliver to_;
+    const std::shared_ptr<bell> bell_ = std::make_shared<bell>();
+
+    // Used by the one reading that runs.
+    std::unique_ptr<subscription> log_;
+    event_page page_;
+    steady_time read_at_{};
+    std::size_t next_in_page_ = 0;
+    bool page_done_ = true;
+
+    std::mutex mutex_;
+    std::size_t wanted_ = 0;
+    bool reading_ = false;
+    bool more_ = true; ///< the log may hold more than was read
+    bool stopped_ = false;
+};
+
+} // namespace annals

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "projection_book.hpp"
+#include "projection_gauge.hpp"
+
+#include "annals/published.hpp"
+
+#include <memory>
+#include <vector>
+
+namespace annals {
+
+/// One hosted projection, as its actors share it.
+struct hosted_projection {
+    hosted what;
+    std::shared_ptr<projection_gauge> gauge;
+    std::shared_ptr<projection_book> book;
+    std::shared_ptr<view_publisher> publisher; ///< null unless versions are published
+    /// Threads of its own; none for a view in memory.
+    std::vector<std::shared_ptr<blocking_executor>> threads;
+    /// Stored views: the space whose rows answer queries.
+    std::atomic<row_space> serving_space{0};
+};
+
+} // namespace annals

@@ -1,0 +1,398 @@
+#include "lane.hpp"
+
+#include "engine_core.hpp"
+#include "hosted_projection.hpp"
+
+#include <caf/send.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace annals {
+
+namespace {
+
+constexpr unsigned retries_of_a_reaction = 5;
+
+/// Failures that say nothing about the event: the store, or rows in it, are at fault.
+bool is_of_the_store(projection_kind kind, const sink_report& came) {
+    return (came.lost && kind != projection_kind::view) ||
+           (kind == projection_kind::stored_view && came.why->code == errc::corrupt);
+}
+
+/// After these the store refuses everything until it is opened again.
+bool is_final(errc code) {
+    return code == errc::unavailable || code == errc::outcome_unknown || code == errc::corrupt ||
+           code == errc::closed || code == errc::after_fork;
+}
+
+std::chrono::milliseconds delay_before(unsigned attempt, const failure_policy& policy) {
+    auto delay = policy.first_delay;
+    for (unsigned i = 1; i < attempt && delay < policy.longest_delay; ++i)
+        delay *= 2;
+    return std::min(delay, policy.longest_delay);
+}
+
+} // namespace
+
+lane::lane(lane_owner& owner, engine_core& core, const hosted_projection& of, std::uint64_t id,
+           generation_record generation, std::vector<log_position> skip)
+    : owner_(owner),
+      core_(core),
+      of_(of),
+      id_(id),
+      generation_(std::move(generation)),
+      skip_(std::move(skip)) {}
+
+lane::~lane() {
+    stop();
+}
+
+// --- beginning -------------------------------------------------------------------------------------
+
+void lane::open() {
+    forget_entries();
+    mode_ = mode::opening;
+    owner_.read_start(*this, ++opening_);
+}
+
+void lane::opened(std::uint64_t opening, result<lane_start>& start) {
+    if (opening != opening_ || mode_ != mode::opening)
+        return;
+    if (start)
+        begin(*std::move(start));
+    else
+        fail(start.error());
+}
+
+void lane::begin(lane_start start) {
+    forget_entries();
+    position_ = start.checkpoint.done;
+    caught_up_ = false;
+    lost_ = false;
+    sink_ = owner_.make_sink(*this, std::move(start), epoch_);
+    ++epoch_;
+    if (auto started = start_feed(); !started) {
+        fail(started.error());
+        return;
+    }
+    mode_ = mode::running;
+    owner_.lane_moved(*this);
+    demand();
+}
+
+result<void> lane::start_feed() {
+    auto deliver = [to = caf::actor_cast<caf::weak_actor_ptr>(owner_.self()), id = id_,
+                    number = ++feed_number_](result<fed_events> came) {
+        if (auto projection = caf::actor_cast<caf::actor>(to))
+            caf::anon_send(projection,
+                           fed_message{id, number,
+                                       std::make_shared<const result<fed_events>>(std::move(came))});
+    };
+    auto opened = feed::open(*core_.parts.journal, core_.parts.feeds, core_.parts.clock,
+                             of_.what.projection, position_, skip_,
+                             core_.limits.page_events, std::move(deliver));
+    if (!opened)
+        return opened.error();
+    feed_ = *std::move(opened);
+    return {};
+}
+
+void lane::forget_entries() {
+    if (feed_)
+        feed_->stop();
+    feed_.reset();
+    demanded_ = false;
+    for (const entry& each : entries_)
+        if (each.replayed != 0)
+            interrupt_replay(each.replayed);
+    if (to_replay_)
+        interrupt_replay(std::exchange(to_replay_, std::nullopt)->replayed);
+    entries_.clear();
+    given_ = 0;
+    storing_set_aside_ = false;
+}
+
+void lane::interrupt_replay(log_position position) {
+    owner_.lane_replayed(position, error{errc::aborted, "the projection began again while the event "
+                                                        "was replayed; look whether it is still "
+                                                        "set aside, and replay it again",
+                                         position});
+}
+
+void lane::stop() {
+    mode_ = mode::stopped;
+    forget_entries();
+    if (sink_)
+        sink_->stop();
+    sink_.reset();
+}
+
+void lane::pause(bool on) {
+    paused_ = on;
+    if (!on) {
+        give();
+        demand();
+    }
+}
+
+void lane::resume() {
+    if (mode_ == mode::failed || mode_ == mode::retrying) {
+        failing_ = 0;
+        attempts_ = 0;
+    }
+    if (mode_ == mode::failed)
+        open();
+    else if (mode_ == mode::retrying)
+        retry(timer_);
+}
+
+// --- the way of a slice ----------------------------------------------------------------------------
+
+void lane::demand() {
+    if (mode_ != mode::running || paused_ || demanded_ || entries_.size() >= most_entries || !feed_)
+        return;
+    demanded_ = true;
+    feed_->demand();
+}
+
+void lane::fed(const fed_message& m) {
+    if (m.feed != feed_number_ || !feed_)
+        return;
+    demanded_ = false;
+    const auto& came = *m.came;
+    if (!came) {
+        feed_.reset();
+        if (came.error().code != errc::closed)
+            fail(came.error());
+        return;
+    }
+    entry next;
+    next.events = came->events;
+    next.bad = came->bad;
+    entries_.push_back(std::move(next));
+    give();
+    demand();
+}
+
+void lane::give() {
+    if (mode_ != mode::running || storing_set_aside_)
+        return;
+    if (to_replay_ && given_ == 0) {
+        entries_.push_front(*std::exchange(to_replay_, std::nullopt));
+        sink_->take(
+            {epoch_, entries_[0].events, 0, entries_[0].attempt, true, entries_[0].replayed});
+        given_ = 1;
+    }
+    while (!paused_ && !to_replay_ && given_ < entries_.size()) {
+        if (given_ > 0 && (entries_[given_ - 1].bad || entries_[given_ - 1].replayed != 0))
+            return; // what follows waits for what becomes of that event
+        entry& next = entries_[given_++];
+        const bool careful = careful_left_ > 0;
+        if (careful)
+            --careful_left_;
+        sink_->take({epoch_, next.events, next.first, next.attempt, careful, next.replayed});
+    }
+}
+
+void lane::reported(const sink_report& came) {
+    if (came.epoch != epoch_ || entries_.empty() || mode_ != mode::running)
+        return;
+    position_ = std::max(position_, came.done);
+    const decoded_events& front = *entries_.front().events;
+    const bool at_end = came.finished && front.at_end && entries_.front().replayed == 0;
+    owner_.lane_reported(*this, came, at_end ? std::optional(front.read_at) : std::nullopt);
+    if (came.why) {
+        given_ = 0;
+        handler_failed(came);
+        return;
+    }
+    store_attempts_ = 0;
+    if (came.finished)
+        front_done();
+    else
+        owner_.lane_moved(*this);
+}
+
+void lane::front_done() {
+    entry& front = entries_.front();
+    if (front.bad) {
+        front.slice_done = true;
+        const undecodable_event bad = *front.bad;
+        given_ = 0;
+        event_failed(bad.position, bad.stream, bad.type, 1, false, bad.why);
+        return;
+    }
+    const log_position replayed = front.replayed;
+    if (replayed == 0)
+        caught_up_ = caught_up_ || front.events->at_end;
+    entries_.pop_front();
+    --given_;
+    if (replayed != 0)
+        owner_.lane_replayed(replayed, {});
+    give();
+    demand();
+    owner_.lane_moved(*this);
+}
+
+void lane::replay(std::shared_ptr<const decoded_events> event, log_position position) {
+    entry one;
+    one.events = std::move(event);
+    one.replayed = position;
+    one.attempt = 2; // it has been tried
+    to_replay_ = std::move(one);
+    give();
+}
+
+// --- failures --------------------------------------------------------------------------------------
+
+void lane::handler_failed(const sink_report& came) {
+    lost_ = came.lost;
+    entry& front = entries_.front();
+    if (is_of_the_store(of_.what.projection->kind(), came)) {
+        store_failed(*came.why);
+        return;
+    }
+    if (front.replayed != 0) { // it stays in the list
+        of_.gauge->failed_with(came.why->message);
+        const log_position replayed = front.replayed;
+        ++epoch_;
+        entries_.pop_front();
+        owner_.lane_replayed(replayed, *came.why);
+        give();
+        demand();
+        owner_.lane_moved(*this);
+        return;
+    }
+    const event_label label = front.events->label(came.next);
+    if (label.position != failing_) {
+        failing_ = label.position;
+        attempts_ = 0;
+    }
+    ++attempts_;
+    front.first = came.next;
+    careful_left_ = careful_slices;
+    event_failed(label.position, std::string(label.stream), std::string(label.type), attempts_,
+                 true, *came.why);
+}
+
+void lane::event_failed(log_position position, std::string stream, std::string type,
+                        unsigned attempts, bool may_retry, const error& why) {
+    of_.gauge->failed_with(why.message);
+    const failure_policy& policy = of_.what.options.on_failure;
+    const bool reacts = of_.what.projection->kind() == projection_kind::reaction;
+    const unsigned retries = policy.retries.value_or(reacts ? retries_of_a_reaction : 0);
+    if (may_retry && attempts <= retries)
+        wait_and(lost_, attempts, why);
+    else if (policy.then == failure_policy::last_resort::set_aside)
+        set_aside(position, std::move(stream), std::move(type), attempts, why);
+    else
+        fail(why);
+}
+
+void lane::store_failed(const error& why) {
+    of_.gauge->failed_with(why.message);
+    if (is_final(why.code))
+        fail(why);
+    else
+        wait_and(true, ++store_attempts_, why);
+}
+
+void lane::wait_and(bool begin_again, unsigned attempts, const error&) {
+    lost_ = begin_again;
+    mode_ = mode::retrying;
+    const auto due = core_.parts.clock->steady() +
+                     delay_before(attempts, of_.what.options.on_failure);
+    core_.remind(due, owner_.self(), retry_message{id_, ++timer_});
+    owner_.lane_moved(*this);
+}
+
+void lane::retry(std::uint64_t timer) {
+    if (timer != timer_ || mode_ != mode::retrying)
+        return;
+    ++timer_;
+    if (lost_) {
+        open();
+    } else {
+        mode_ = mode::running;
+        give_again();
+    }
+    owner_.lane_moved(*this);
+}
+
+void lane::give_again() {
+    ++epoch_;
+    given_ = 0;
+    if (!entries_.empty())
+        entries_.front().attempt = attempts_ + 1;
+    give();
+    demand();
+}
+
+/// Stored first: an event is passed over only when it is certain that it is in the list.
+void lane::set_aside(log_position position, std::string stream, std::string type, unsigned attempts,
+                     const error& why) {
+    set_aside_event record;
+    record.position = position;
+    record.stream = std::move(stream);
+    record.type = std::move(type);
+    record.code = to_string(why.code);
+    record.message = why.message;
+    record.attempts = attempts;
+    record.time_us = core_.parts.clock->wall_time().time_since_epoch().count();
+    row_changes changes;
+    catalog::put_set_aside(changes, of_.book->name(), record);
+    if (!lost_)
+        sink_->pass_over(changes, position);
+    storing_set_aside_ = true;
+    of_.book->store().apply(
+        std::move(changes), [to = caf::actor_cast<caf::weak_actor_ptr>(owner_.self()), id = id_,
+                             epoch = epoch_, position](const result<void>& stored) {
+            if (auto projection = caf::actor_cast<caf::actor>(to))
+                caf::anon_send(projection, set_aside_message{id, epoch, position, stored});
+        });
+}
+
+void lane::set_aside_stored(const set_aside_message& m) {
+    if (m.epoch != epoch_ || !storing_set_aside_)
+        return;
+    storing_set_aside_ = false;
+    if (!m.stored) {
+        lost_ = true; // the sink may believe that it stands behind the event
+        store_failed(m.stored.error());
+        return;
+    }
+    of_.book->now_set_aside(m.position);
+    if (const auto at = std::lower_bound(skip_.begin(), skip_.end(), m.position);
+        at == skip_.end() || *at != m.position)
+        skip_.insert(at, m.position);
+    of_.gauge->set_aside.store(of_.book->set_aside().size());
+    failing_ = 0;
+    attempts_ = 0;
+    if (lost_) {
+        open();
+        return;
+    }
+    position_ = std::max(position_, m.position);
+    entry& front = entries_.front();
+    if (front.slice_done) {
+        entries_.pop_front();
+    } else {
+        ++front.first;
+        front.attempt = 1;
+    }
+    give_again();
+    owner_.lane_moved(*this);
+}
+
+void lane::fail(const error& why) {
+    of_.gauge->failed_with(why.message);
+    forget_entries();
+    if (sink_)
+        sink_->stop();
+    sink_.reset();
+    mode_ = mode::failed;
+    owner_.lane_failed(*this, why);
+}
+
+} // namespace annals

@@ -1,0 +1,67 @@
+#pragma once
+
+#include "annals/hosted.hpp"
+
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace annals {
+
+/// One projection's record in the catalog, and what was read there at opening. Its actors share it:
+/// every change of the record goes through here, so that none undoes another's. Thread-safe.
+class projection_book {
+public:
+    /// What the catalog says when the store is opened. A projection that the store has never seen is
+    /// entered; a reaction "from now" then begins behind `head`. Blocks on the disk.
+    /// `invalid_argument` if the name belongs to another kind of projection.
+    [[nodiscard]] static result<std::shared_ptr<projection_book>>
+    open(const hosted& what, std::shared_ptr<projection_store> store, log_position head);
+
+    [[nodiscard]] projection_record record() const;
+    /// Changes the record, in the same transaction as `also`. `done` as in `projection_store::apply`.
+    template <class Change>
+    void change(Change&& how, row_changes also, projection_store::applied done) {
+        const std::lock_guard lock(mutex_);
+        how(record_);
+        catalog::put(also, name_, record_);
+        store_->apply(std::move(also), std::move(done));
+    }
+
+    [[nodiscard]] const std::string& name() const noexcept { return name_; }
+    [[nodiscard]] projection_store& store() const noexcept { return *store_; }
+    [[nodiscard]] const std::shared_ptr<projection_store>& shared_store() const noexcept {
+        return store_;
+    }
+    /// Positions of events that are set aside, sorted.
+    [[nodiscard]] std::vector<log_position> set_aside() const;
+    void now_set_aside(log_position position);
+    void no_longer_set_aside(log_position position);
+
+    /// The generation that a type, as it is now, makes; without a space.
+    [[nodiscard]] static generation_record present_generation(const projection_type& type);
+    /// Made by the same version, with rows of the same shape.
+    [[nodiscard]] static bool same_make(const generation_record& one,
+                                        const generation_record& other) {
+        return one.version == other.version && one.shape == other.shape;
+    }
+    /// What is set aside was set aside by another version: it may be taken now.
+    [[nodiscard]] bool version_changed() const noexcept { return version_changed_; }
+
+private:
+    projection_book(std::string name, std::shared_ptr<projection_store> store)
+        : name_(std::move(name)),
+          store_(std::move(store)) {}
+
+    [[nodiscard]] result<void> enter(const hosted& what, log_position head);
+    [[nodiscard]] result<void> check_positions(row_snapshot& in, log_position head) const;
+
+    const std::string name_;
+    const std::shared_ptr<projection_store> store_;
+    mutable std::mutex mutex_;
+    projection_record record_;
+    std::vector<log_position> set_aside_;
+    bool version_changed_ = false;
+};
+
+} // namespace annals

@@ -1,0 +1,102 @@
+#pragma once
+
+#include "annals/engine.hpp"
+#include "query_gauge.hpp"
+#include "recent_counts.hpp"
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+
+namespace annals {
+
+/// Where a projection is: for status, for error messages, and for those who wait for a position.
+/// Written by its actors, read by anyone. Thread-safe.
+class projection_gauge {
+public:
+    using state = projection_status::state;
+
+    projection_gauge(const projection_type& type, const projection_options& options);
+
+    [[nodiscard]] const std::string& name() const noexcept { return name_; }
+    [[nodiscard]] log_position position() const noexcept { return position_.load(); }
+    [[nodiscard]] state now() const noexcept {
+        const mode is = mode_.load();
+        if (is != mode::running)
+            return static_cast<state>(is);
+        return at_head_.load() ? state::live : state::catching_up;
+    }
+    [[nodiscard]] std::size_t max_waiting() const noexcept { return max_waiting_; }
+
+    // --- written by the projection's actors -------------------------------------------------------
+    /// Everything up to `position` has taken effect; `events` more than before did. `read_at`: it was
+    /// all there was at that time. Runs those who waited for it.
+    void reached(log_position position, std::uint64_t events, std::optional<steady_time> read_at,
+                 steady_time at);
+    /// It stands somewhere else: at its start, after a reset, after a swap.
+    void stands_at(log_position position) noexcept { position_.store(position); }
+    /// How it is run. While it is `running`, its state depends on whether it has caught up.
+    enum class mode : std::uint8_t {
+        running = 255,
+        retrying = static_cast<std::uint8_t>(state::retrying),
+        paused = static_cast<std::uint8_t>(state::paused),
+        failed = static_cast<std::uint8_t>(state::failed),
+        stopped = static_cast<std::uint8_t>(state::stopped),
+    };
+    void is(mode now) noexcept { mode_.store(now); }
+    void failed_with(const std::string& why);
+    void serves_version(std::uint32_t version) noexcept { version_.store(version); }
+    void rebuilds(std::optional<rebuild_status> what);
+    void rebuilt_up_to(log_position position, steady_time at);
+
+    std::atomic<std::uint64_t> set_aside{0};
+    std::atomic<std::uint64_t> queries{0};
+    std::atomic<std::size_t> queries_waiting{0};
+    std::atomic<std::size_t> live_queries{0};
+
+    /// What is measured of its queries of the type with this index; null if there is none.
+    [[nodiscard]] query_gauge* query(std::type_index type) noexcept;
+    [[nodiscard]] const std::deque<query_gauge>& query_types() const noexcept { return queries_; }
+
+    // --- waiting -------------------------------------------------------------------------------------
+    using waiter = std::function<void()>;
+    /// Runs `then` once everything up to `position` has taken effect: now, or on the thread that
+    /// brings it about. The number revokes it.
+    std::uint64_t when_reached(log_position position, waiter then);
+    void revoke(std::uint64_t number);
+
+    [[nodiscard]] projection_status read(log_position head, steady_time at) const;
+
+    /// The latest moment of which it is known that all durable by then has taken effect.
+    [[nodiscard]] steady_time last_at_head() const noexcept { return last_at_head_.load(); }
+
+private:
+    static constexpr std::size_t rate_seconds = 10;
+
+    const std::string name_;
+    const projection_kind kind_;
+    const std::size_t max_waiting_;
+    std::atomic<std::uint32_t> version_;
+    std::atomic<log_position> position_{0};
+    std::atomic<std::uint64_t> events_{0};
+    std::atomic<mode> mode_{mode::running};
+    std::atomic<bool> at_head_{false};
+    std::atomic<steady_time> last_at_head_{steady_time::min()};
+    recent_counts<rate_seconds + 2> rate_;
+    std::atomic<steady_time> first_event_{steady_time::max()};
+    std::deque<query_gauge> queries_;
+
+    mutable std::mutex mutex_; ///< guards what follows
+    std::string last_error_;
+    std::optional<rebuild_status> rebuilding_;
+    log_position rebuild_from_ = 0;
+    steady_time rebuild_since_{};
+    std::atomic<std::size_t> waiters_{0};
+    std::uint64_t last_waiter_ = 0;
+    std::multimap<log_position, std::pair<std::uint64_t, waiter>> waiting_;
+};
+
+} // namespace annals

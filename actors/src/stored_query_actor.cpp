@@ -1,0 +1,128 @@
+#include "stored_query_actor.hpp"
+
+#include <caf/send.hpp>
+
+#include <utility>
+
+namespace annals {
+
+stored_query_actor::stored_query_actor(caf::actor_config& cfg, std::shared_ptr<engine_core> core,
+                                       std::shared_ptr<hosted_projection> of)
+    : caf::event_based_actor(cfg),
+      core_(std::move(core)),
+      of_(std::move(of)),
+      gauge_(of_->gauge),
+      answering_(std::make_shared<const answering>(
+          answering{of_, stored_answers(core_->parts.projections,
+                                        static_cast<const stored_view_type&>(*of_->what.projection),
+                                        of_->serving_space)})),
+      parked_(core_->admission, gauge_) {
+    core_->actor_began();
+}
+
+caf::behavior stored_query_actor::make_behavior() {
+    return {
+        [this](const query_message& m) { on_query(m.query); },
+        [this](const advanced_message& m) { on_advanced(m.position); },
+        [this](const live_message& m) {
+            if (failure_) {
+                m.query->fail(*failure_);
+                return;
+            }
+            live_.push_back(m.query);
+            gauge_->live_queries.store(live_.size());
+            look_at_live();
+        },
+        [this](const looked_message& m) {
+            looking_ = false;
+            if (!m.how) {
+                for (const auto& each : std::exchange(live_, {}))
+                    each->fail(m.how.error());
+                gauge_->live_queries.store(0);
+            }
+            if (std::exchange(look_again_, false))
+                look_at_live();
+        },
+        [this](const projection_failed_message& m) { fail(*m.why); },
+        [this](const projection_resumed_message&) { failure_.reset(); },
+    };
+}
+
+void stored_query_actor::on_exit() {
+    for (const auto& each : std::exchange(live_, {}))
+        each->fail({errc::closed, "the runtime is closed"});
+    parked_.clear();
+    if (gauge_->now() != projection_status::state::failed)
+        gauge_->is(projection_gauge::mode::stopped);
+}
+
+bool stored_query_actor::cleanup(caf::error&& why, caf::execution_unit* host) {
+    const bool first = caf::event_based_actor::cleanup(std::move(why), host);
+    if (const auto core = std::exchange(core_, nullptr))
+        core->actor_ended();
+    return first;
+}
+
+/// Positions fall only after a reset.
+void stored_query_actor::on_advanced(log_position position) {
+    position_ = position;
+    parked_.answer_up_to(position_, [this](const query_ref& query) { answer(query); });
+    look_at_live();
+}
+
+void stored_query_actor::on_query(const query_ref& query) {
+    if (failure_)
+        query->fail(*failure_);
+    else if (query->at_least <= position_)
+        answer(query);
+    else
+        parked_.park(query, query->at_least);
+}
+
+void stored_query_actor::answer(const query_ref& query) {
+    core_->parts.feeds->post([with = answering_, query, known = position_] {
+        const no_blocking_scope scope;
+        if (auto came = with->rows.answer(known,
+                                          [&](const void* state, log_position position) {
+                                              query->answer_from(state, position);
+                                          });
+            !came)
+            query->fail(came.error());
+    });
+}
+
+void stored_query_actor::look_at_live() {
+    std::erase_if(live_, [](const auto& each) { return each->over(); });
+    gauge_->live_queries.store(live_.size());
+    if (looking_) {
+        look_again_ = true;
+        return;
+    }
+    std::vector<std::shared_ptr<live_request>> ready;
+    for (const auto& each : live_)
+        if (position_ >= each->options.at_least)
+            ready.push_back(each);
+    if (ready.empty())
+        return;
+    looking_ = true;
+    core_->parts.feeds->post([with = answering_, ready = std::move(ready), known = position_,
+                              to = caf::actor_cast<caf::weak_actor_ptr>(this)] {
+        const no_blocking_scope scope;
+        auto how = with->rows.answer(known, [&](const void* state, log_position position) {
+            for (const auto& each : ready)
+                each->look(state, position);
+        });
+        if (auto actor = caf::actor_cast<caf::actor>(to))
+            caf::anon_send(actor, looked_message{std::move(how)});
+    });
+}
+
+void stored_query_actor::fail(const error& why) {
+    failure_ = why;
+    parked_.refuse_all([&](const query_ref& query) { query->fail(why); });
+    for (const auto& each : std::exchange(live_, {}))
+        each->fail(why);
+    gauge_->live_queries.store(0);
+}
+
+} // namespace annals

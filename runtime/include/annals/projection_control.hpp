@@ -1,0 +1,62 @@
+#pragma once
+
+#include "annals/engine.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace annals {
+
+/// Operates one projection: `rt.projection("demand").rebuild().get()`. Futures answer with the position
+/// at which the projection then stands; errors: `invalid_argument` if there is none of this name,
+/// `closed`, `aborted`, and what the store says. Cheap to copy, thread-safe; may outlive the runtime.
+class projection_control {
+public:
+    class access;
+    projection_control(std::shared_ptr<access> to, std::string name)
+        : to_(std::move(to)),
+          name_(std::move(name)) {}
+
+    /// It takes no more events; answered when nothing is on its way any more. A paused view goes on
+    /// answering queries. It stays paused also across openings.
+    [[nodiscard]] future<log_position> pause() const;
+    /// Goes on. A projection that has failed begins again at its checkpoint and tries the event again;
+    /// one that waits to retry does so now.
+    [[nodiscard]] future<log_position> resume() const;
+    /// Begins anew with the first event after `position`, as if there had been none before. A view
+    /// loses what it has and is behind for a while: see `rebuild`. A reaction does again what it did
+    /// (flagged as redelivered), or, forwards, never does what it passes.
+    [[nodiscard]] future<log_position> reset(log_position position = 0) const;
+    /// Builds a view again from the log, beside the one that answers; answered when the new one has
+    /// caught up and has taken its place. Events that are set aside are tried again. A reaction is
+    /// not rebuilt: `invalid_argument`.
+    [[nodiscard]] future<log_position> rebuild() const;
+
+    /// Events that were set aside, by position, at most `max` after `after`. Blocks on the disk.
+    [[nodiscard]] result<std::vector<set_aside_event>>
+    set_aside(log_position after = 0, std::size_t max = 1'000) const;
+    /// Tries an event that was set aside again; answered when it has taken effect and has left the
+    /// list. A stored view and a reaction take it behind what they have taken; a view in memory is
+    /// rebuilt with it in its place.
+    [[nodiscard]] future<log_position> replay(log_position position) const;
+    /// Takes an event from the list for good. Not for views in memory, which meet it in the log.
+    [[nodiscard]] future<log_position> give_up(log_position position) const;
+
+    /// Answered when everything up to `position` has taken effect: `version_out_of_reach` if not in
+    /// time. Called by a handler of this very projection it is `would_deadlock`.
+    [[nodiscard]] future<log_position>
+    reaches(log_position position,
+            std::chrono::milliseconds timeout = std::chrono::seconds(30)) const;
+
+    [[nodiscard]] result<projection_status> status() const;
+    [[nodiscard]] const std::string& name() const noexcept { return name_; }
+
+private:
+    [[nodiscard]] future<log_position> send(control_request::action what, log_position at) const;
+
+    std::shared_ptr<access> to_;
+    std::string name_;
+};
+
+} // namespace annals
