@@ -4,9 +4,10 @@
 #include "support/stepped_executor.hpp"
 #include "support/stepped_projection_store.hpp"
 
-#include <algorithm>
+#include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -87,21 +88,31 @@ public:
         return alive_ && store->write_one(std::move(fault)) && counted();
     }
     bool tell() { return alive_ && store->tell_one() && counted(); }
+    /// The actor takes the next report.
+    bool hear() {
+        if (!alive_ || inbox_.empty())
+            return false;
+        const auto report = std::move(inbox_.front());
+        inbox_.pop_front();
+        on_report(report);
+        return counted();
+    }
     /// One thing happens: `choose(n)` says which of n.
     template <class Choose>
     bool step(Choose&& choose) {
-        std::vector<std::size_t> busy;
+        std::vector<std::function<bool()>> choices;
+        if (!inbox_.empty())
+            choices.emplace_back([this] { return hear(); });
         for (std::size_t i = 0; i != threads.size(); ++i)
             if (threads[i]->waiting() > 0)
-                busy.push_back(i);
-        const bool writer = store->waiting() > 0 || store->has_to_tell();
-        const std::size_t choices = busy.size() + (writer ? 1 : 0);
-        if (!alive_ || choices == 0)
+                choices.emplace_back([this, i] { return work(i); });
+        if (store->has_to_tell())
+            choices.emplace_back([this] { return tell(); });
+        else if (store->waiting() > 0)
+            choices.emplace_back([this] { return write(fault_()); });
+        if (!alive_ || choices.empty())
             return false;
-        const std::size_t choice = choices == 1 ? 0 : choose(choices);
-        if (choice < busy.size())
-            return work(busy[choice]);
-        return store->has_to_tell() ? tell() : write(fault_());
+        return choices[choices.size() == 1 ? 0 : choose(choices.size())]();
     }
     void run_until_quiet() {
         while (step([](std::size_t) { return 0; })) {
@@ -185,7 +196,7 @@ private:
             return;
         reports.push_back(report);
         if (on_report)
-            on_report(report);
+            inbox_.push_back(std::move(report));
     }
     bool counted() {
         if (steps_left_ && (*steps_left_)-- == 0) {
@@ -198,6 +209,7 @@ private:
     std::shared_ptr<projection_store> disk_;
     bool alive_ = true;
     std::optional<std::size_t> steps_left_;
+    std::deque<sink_report> inbox_; ///< on their way to the actor
     std::function<std::optional<error>()> fault_ = [] { return std::optional<error>(); };
 
 public:
@@ -207,7 +219,7 @@ public:
     /// What a handler does about the event at a position.
     std::function<result<void>(log_position, const delivery_terms&)> behave =
         [](log_position, const delivery_terms&) { return result<void>(); };
-    std::function<void(const sink_report&)> on_report;
+    std::function<void(const sink_report&)> on_report; ///< what the actor does
     std::vector<delivered> deliveries;
     std::vector<sink_report> reports;
     std::unique_ptr<reaction_sink> sink;
