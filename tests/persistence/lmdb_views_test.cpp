@@ -1,10 +1,8 @@
-// What the projection store on disk does besides its contract: damage, forks, dropped spaces whose
-// rows go bit by bit.
+// What the projection store on disk does besides its contract: damage, forks, closing.
 
 #include "lmdb_views_verbs.hpp"
 
 #include <atomic>
-#include <future>
 #include <thread>
 
 using namespace annals;
@@ -18,13 +16,6 @@ bool every_search_says(row_snapshot& in, const std::string& key, errc code) {
     const auto says = [&](const auto& found) { return !found && found.error().code == code; };
     return says(in.get(1, raw(key))) && says(in.at_or_after(1, raw(key))) &&
            says(in.last_before(1, raw(key + '\x01')));
-}
-
-std::size_t rows_of(const fs::path& directory, row_space space) {
-    std::size_t count = 0;
-    for (const auto& [key, value] : views_entries(directory, "rows"))
-        count += key.substr(0, 4) == std::string({0, 0, 0, static_cast<char>(space)});
-    return count;
 }
 
 } // namespace
@@ -83,106 +74,6 @@ TEST_CASE("a key that no row can have is damage", "[lmdb][views]") {
         if (key.size() == 4) // a shorter one is in the way of no search but this
             REQUIRE(said(store->keep_only({})) == "corrupt");
         REQUIRE(store->snapshot().value()->last_before(1, raw("a")).error().code == errc::corrupt);
-    }
-}
-
-TEST_CASE("the rows of a dropped space go, also after the next opening", "[lmdb][views]") {
-    const temporary_directory directory;
-    constexpr int many = 30'000;
-    {
-        const auto store = open_views(directory.path());
-        fill_space(*store, 1, 10);
-        fill_space(*store, 2, many);
-        fill_space(*store, 3, many);
-        row_changes changes;
-        changes.drop(2);
-        changes.drop(3);
-        // Closed within the callback: nothing is erased any more.
-        auto* const plain = store.get();
-        store->apply(std::move(changes), [plain](const result<void>&) { plain->close(); });
-        store->close();
-    }
-    REQUIRE(views_entries(directory.path(), "meta").contains("dropped"));
-    REQUIRE(rows_of(directory.path(), 2) + rows_of(directory.path(), 3) > many);
-    int openings = 0;
-    for (; views_entries(directory.path(), "meta").contains("dropped"); ++openings) {
-        REQUIRE(openings < 1'000);
-        const auto store = open_views(directory.path());
-        const auto now = store->snapshot().value();
-        REQUIRE(all_rows(*now, 1).size() == 10);
-        REQUIRE(all_rows(*now, 2).empty());
-        REQUIRE(all_rows(*now, 3).empty());
-        REQUIRE(put(*store, 2, {{"a", "1"}}) == "invalid_argument");
-        REQUIRE(store->new_space() > 3);
-        for (int i = 0; i != 20; ++i)
-            REQUIRE(put(*store, 1, {{"0", std::to_string(i)}}) == "applied");
-    }
-    REQUIRE(rows_of(directory.path(), 1) == 10);
-    REQUIRE(rows_of(directory.path(), 2) + rows_of(directory.path(), 3) == 0);
-    REQUIRE(open_views(directory.path())->new_space() > 3);
-}
-
-TEST_CASE("the rows of a dropped space go although there is always something to apply",
-          "[lmdb][views]") {
-    const temporary_directory directory;
-    const auto store = open_views(directory.path());
-    fill_space(*store, 1, 30'000);
-    std::promise<void> ended;
-    int left = 100; // enough for all slices, one with every eighth
-    std::function<void(const result<void>&)> again = [&](const result<void>&) {
-        if (--left == 0) {
-            store->close(); // so that nothing is erased in a pause
-            return ended.set_value();
-        }
-        row_changes changes;
-        changes.put(2, raw("left"), raw(std::to_string(left)));
-        store->apply(std::move(changes), again);
-    };
-    row_changes changes;
-    changes.drop(1);
-    store->apply(std::move(changes), again);
-    ended.get_future().get();
-    store->close();
-    REQUIRE_FALSE(views_entries(directory.path(), "meta").contains("dropped"));
-    REQUIRE(views_entries(directory.path(), "rows").size() == 1);
-}
-
-TEST_CASE("a snapshot from before a drop keeps its rows while they are erased", "[lmdb][views]") {
-    const temporary_directory directory;
-    const auto store = open_views(directory.path());
-    fill_space(*store, 1, 20'000);
-    const auto before = store->snapshot().value();
-    REQUIRE(drop(*store, 1) == "applied");
-    for (int i = 0; i != 100; ++i)
-        REQUIRE(put(*store, 2, {{"a", std::to_string(i)}}) == "applied");
-    REQUIRE(all_rows(*before, 1).size() == 20'000);
-    REQUIRE(before->renew());
-    REQUIRE(all_rows(*before, 1).empty());
-}
-
-TEST_CASE("the numbers of spaces are not handed out again after a crash", "[lmdb][views]") {
-    const temporary_directory directory;
-    row_space named = 0;
-    for (int life = 0; life != 5; ++life) {
-        int told[2];
-        REQUIRE(::pipe(told) == 0);
-        const auto ended = in_child([&] {
-            const auto store = open_views(directory.path());
-            const auto space = store->new_space();
-            // It has no rows, and only the catalog names it.
-            if (put(*store, catalog_space, {{"named", std::to_string(space)}}) != "applied" ||
-                ::write(told[1], &space, sizeof space) != sizeof space)
-                return 1;
-            ::kill(::getpid(), SIGKILL);
-            return 2;
-        });
-        ::close(told[1]);
-        row_space space = 0;
-        REQUIRE(::read(told[0], &space, sizeof space) == sizeof space);
-        ::close(told[0]);
-        REQUIRE(ended == 128 + SIGKILL);
-        REQUIRE(space > named);
-        named = space;
     }
 }
 
@@ -296,4 +187,16 @@ TEST_CASE("waiting for the disk within a callback is an error, not a deadlock", 
     store->apply({}, [&](const result<void>&) { answer = store->keep_only({}).error().code; });
     store->close();
     REQUIRE(answer == errc::would_deadlock);
+}
+
+TEST_CASE("a value may be as large as a row may, if the batch may", "[lmdb][views]") {
+    const temporary_directory directory;
+    auto options = small_views();
+    options.max_batch_bytes = std::size_t{64} << 20;
+    const auto store = open_views(directory.path(), options);
+    std::string value(max_row_value_bytes, 'v');
+    REQUIRE(put(*store, 1, {{"a", value}}) == "applied");
+    REQUIRE(value_of(*store, 1, "a") == value);
+    value += 'v';
+    REQUIRE(put(*store, 1, {{"a", value}}) == "too_large");
 }

@@ -113,7 +113,8 @@ public:
     /// Applies `changes` in one transaction, later changes in the order of the calls. Changes that
     /// wait together may share a transaction. Errors: `too_large`, `invalid_argument` (nothing of it
     /// was applied), `disk_full`, `closed` (likewise), `unavailable` or `outcome_unknown` (the store
-    /// has failed: open it again).
+    /// has failed: open it again). Whoever applies without waiting bounds what waits: it is held in
+    /// memory.
     virtual void apply(row_changes changes, applied done) = 0;
 
     /// `closed`, `overloaded` (a thousand snapshots live at once), `io_error`, `unavailable`.

@@ -125,7 +125,7 @@ int views_writer::write_rows(MDB_txn* txn, row_changes& changes) {
     const auto dropped = changes.dropped();
     for (const auto& one : changes.sorted()) {
         if (std::ranges::find(dropped, one.space) != dropped.end())
-            continue;
+            continue; // nobody would ever see it
         const row_place place(one.space, changes.key(one));
         auto key = as_value(place.bytes());
         auto rc = 0;
