@@ -64,10 +64,9 @@ bool reading_rows::erase(bytes_view) {
 
 // --- writing -------------------------------------------------------------------------------------
 
-writing_rows::writing_rows(std::shared_ptr<projection_store> store, row_space space, inspect look)
+writing_rows::writing_rows(std::shared_ptr<projection_store> store, row_space space)
     : store_(std::move(store)),
       space_(space),
-      look_(std::move(look)),
       stored_(space),
       newest_(std::make_unique<row_overlay>()) {}
 
@@ -84,19 +83,11 @@ auto writing_rows::read(Read&& how) -> decltype(how()) {
 snapshot_rows& writing_rows::stored() {
     if (snapshot_)
         return stored_;
-    auto taken = value_or_throw(store_->snapshot());
-    if (look_)
-        if (auto seen = look_(*taken); !seen)
-            throw bad_result(seen.error());
-    snapshot_ = std::move(taken);
+    snapshot_ = value_or_throw(store_->snapshot());
     stored_.look_at(snapshot_.get());
     events_ = 0;
     taken_ = std::chrono::steady_clock::now();
     return stored_;
-}
-
-void writing_rows::look() {
-    static_cast<void>(read([this] { return &stored(); }));
 }
 
 void writing_rows::release() noexcept {

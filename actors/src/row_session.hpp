@@ -6,7 +6,6 @@
 #include "annals/table_rows.hpp"
 
 #include <chrono>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -65,10 +64,7 @@ private:
 /// the changes made since. The caller is the only one who writes this space.
 class writing_rows final : public table_rows {
 public:
-    /// Looks at each snapshot before it is used; an error makes it the error of whoever is reading.
-    using inspect = std::function<result<void>(row_snapshot&)>;
-
-    writing_rows(std::shared_ptr<projection_store> store, row_space space, inspect look);
+    writing_rows(std::shared_ptr<projection_store> store, row_space space);
 
     // -- table_rows ------------------------------------------------------------------------------
 
@@ -100,8 +96,6 @@ public:
     void settle();
     /// Forgets all changes: from now on only what the store holds is seen.
     void forget();
-    /// Takes a snapshot now, if there is none. Throws `bad_result`.
-    void look();
     /// Lets the snapshot go, while nothing is read. Cheap; it is taken again when something is.
     void release() noexcept;
 
@@ -121,7 +115,6 @@ private:
 
     const std::shared_ptr<projection_store> store_;
     const row_space space_;
-    const inspect look_;
     std::unique_ptr<row_snapshot> snapshot_;
     snapshot_rows stored_;
     unsigned events_ = 0; ///< since the snapshot was taken

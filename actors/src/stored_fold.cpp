@@ -10,44 +10,22 @@ stored_fold::stored_fold(std::shared_ptr<projection_store> store, const stored_v
     : store_(std::move(store)),
       type_(type),
       space_(space),
-      rows_(store_, space, [this](row_snapshot& taken) { return inspect(taken); }),
-      stored_(start),
+      start_(start),
+      rows_(store_, space),
+      written_(start),
       at_(start) {}
 
 result<void> stored_fold::begin() {
     rows_.forget();
     view_ = type_.bind(rows_);
-    on_their_way_.clear();
-    beginning_ = true;
-    try {
-        rows_.look();
-    } catch (const bad_result& e) {
-        return e.error();
-    }
-    at_ = stored_;
-    return {};
-}
-
-result<void> stored_fold::inspect(row_snapshot& taken) {
-    const auto found = catalog::find_checkpoint(taken, space_);
+    const auto snapshot = store_->snapshot();
+    if (!snapshot)
+        return snapshot.error();
+    const auto found = catalog::find_checkpoint(**snapshot, space_);
     if (!found)
         return found.error();
-    if (beginning_) {
-        beginning_ = false;
-        has_record_ = found->has_value();
-        if (has_record_)
-            stored_ = **found;
-        return {};
-    }
-    const auto shown = [&](const checkpoint_record& expected) {
-        return *found && (*found)->done == expected.done;
-    };
-    if ((!has_record_ && !*found) || shown(stored_) || std::ranges::any_of(on_their_way_, shown))
-        return {};
-    return error{errc::version_conflict, "the checkpoint of view \"" + std::string(type_.name()) +
-                                             "\" is not the one that it stored, at position " +
-                                             std::to_string(stored_.done) +
-                                             "; it begins again at what is stored"};
+    at_ = written_ = found->value_or(start_);
+    return {};
 }
 
 std::optional<stored_part> stored_fold::fold(const slice& of, std::size_t& next,
@@ -93,7 +71,7 @@ stored_part stored_fold::finish(const slice& of, std::size_t next, std::uint64_t
         part.report.why = how.error();
     if (rows_.failure()) { // nothing of this part can be trusted
         part.report.lost = true;
-        part.report.done = stored_.done;
+        part.report.done = written_.done;
         return part;
     }
     part.report.finished = how && next == events.count;
@@ -106,8 +84,7 @@ stored_part stored_fold::finish(const slice& of, std::size_t next, std::uint64_t
     }
     at_.events += folded;
     part.report.done = at_.done;
-    const log_position stored = on_their_way_.empty() ? stored_.done : on_their_way_.back().done;
-    if (folded > 0 || at_.done - std::min(stored, at_.done) >= lazy_positions)
+    if (folded > 0 || at_.done - std::min(written_.done, at_.done) >= lazy_positions)
         seal(part, of);
     return part;
 }
@@ -119,16 +96,7 @@ void stored_fold::seal(stored_part& part, const slice& of) {
     catalog::put_checkpoint(part.changes, space_, at_);
     if (of.replayed != 0 && part.report.finished)
         catalog::erase_set_aside(part.changes, type_.name(), of.replayed);
-    on_their_way_.push_back(at_);
-}
-
-void stored_fold::settle() {
-    rows_.settle();
-    if (on_their_way_.empty())
-        return;
-    stored_ = on_their_way_.front();
-    has_record_ = true;
-    on_their_way_.pop_front();
+    written_ = at_;
 }
 
 } // namespace annals

@@ -4,7 +4,6 @@
 #include "sink.hpp"
 
 #include <atomic>
-#include <deque>
 #include <memory>
 #include <optional>
 
@@ -18,20 +17,17 @@ struct stored_part {
     sink_report report;
 };
 
-/// A stored view and its place in the log: folds events into rows and says what is to be stored.
-///
-/// It trusts the store about where it stands. Each new beginning reads the checkpoint from the same
-/// snapshot as the first rows; each later snapshot must show the checkpoint that was stored last, or
-/// the one on its way. So nothing is folded twice, not even if someone else's change of this space
-/// comes in late. One thread at a time.
+/// A stored view and its place in the log: folds events into rows and says what is to be stored. One
+/// thread at a time. Nobody else changes the rows of its space or their checkpoint, except between
+/// a failure and the next `begin`.
 class stored_fold {
 public:
     /// `start` counts only while the store has no checkpoint for `space`.
     stored_fold(std::shared_ptr<projection_store> store, const stored_view_type& type,
                 row_space space, const checkpoint_record& start);
 
-    /// Begins at what the store holds, without what is on its way. Before the first `fold`, and
-    /// whenever parts were not stored. May throw what the host's constructors throw.
+    /// Stands where the store says, with nothing on its way. Before the first `fold`, and whenever
+    /// parts were not stored. May throw what the host's constructors throw.
     [[nodiscard]] result<void> begin();
 
     /// Folds events of `of` from index `next` on, and moves it: to the end, to an event that failed, or
@@ -41,11 +37,11 @@ public:
                                                   const std::atomic<bool>& stopped);
 
     /// The oldest part with `stores` has been stored.
-    void settle();
+    void settle() { rows_.settle(); }
     /// Between slices: keeps nothing of the store busy.
     void rest() noexcept { rows_.release(); }
-    /// As stored, as far as it is known.
-    [[nodiscard]] const checkpoint_record& stored() const noexcept { return stored_; }
+    /// Of what is stored or on its way.
+    [[nodiscard]] const checkpoint_record& checkpoint() const noexcept { return written_; }
 
     /// Positions without an event for the view cost a transaction only every so many: after a crash
     /// they are looked at again.
@@ -55,7 +51,6 @@ public:
     static constexpr std::size_t most_part_bytes = std::size_t{8} << 20;
 
 private:
-    [[nodiscard]] result<void> inspect(row_snapshot& taken);
     [[nodiscard]] result<void> fold_one(const decoded_events& events, std::size_t index);
     [[nodiscard]] stored_part finish(const slice& of, std::size_t next, std::uint64_t folded,
                                      const result<void>& how);
@@ -64,13 +59,11 @@ private:
     const std::shared_ptr<projection_store> store_;
     const stored_view_type& type_;
     const row_space space_;
+    const checkpoint_record start_;
     writing_rows rows_;
     std::unique_ptr<stored_view_type::bound> view_;
-    bool beginning_ = false;                     ///< the next snapshot says where it stands
-    bool has_record_ = false;                    ///< the store has a checkpoint
-    checkpoint_record stored_;                   ///< that one, or where to start
-    std::deque<checkpoint_record> on_their_way_; ///< to the store, perhaps there; oldest first
-    checkpoint_record at_;                       ///< after what is folded
+    checkpoint_record written_; ///< of the last part with `stores`
+    checkpoint_record at_;      ///< after what is folded
 };
 
 } // namespace annals

@@ -23,13 +23,18 @@ public:
           stored_(start) {}
 
     void take(slice what) {
+        bool first = false;
         {
             const std::lock_guard lock(mutex_);
             queue_.push_back(std::move(what));
             if (std::exchange(folding_, true))
                 return;
+            first = !std::exchange(begun_, true);
         }
-        post();
+        if (first)
+            wait_for_the_store();
+        else
+            post();
     }
 
     void pass_over(row_changes& into, log_position done) {
@@ -41,12 +46,20 @@ public:
 
     void stop() {
         stopped_.store(true);
-        const std::lock_guard lock(telling_); // whoever is telling is let finish
+        const std::lock_guard lock(outside_); // what is taking effect is let finish
     }
 
 private:
     void post() {
         parts_.threads.front()->post([me = shared_from_this()] { me->work(); });
+    }
+
+    /// What a sink before this one had on its way to the same rows is there when this is answered, and
+    /// only then can be told where to begin.
+    void wait_for_the_store() {
+        const std::lock_guard lock(outside_);
+        if (!stopped_)
+            parts_.store->apply({}, [me = shared_from_this()](const result<void>&) { me->post(); });
     }
 
     // -- folding: one task at a time --------------------------------------------------------------
@@ -61,8 +74,11 @@ private:
                 part = lost(error{errc::handler_failed, "folding into a stored view threw: " +
                                                             describe_current_exception()});
             }
-            if (part)
-                submit(*std::move(part));
+            if (!part) {
+                fold_.rest();
+                return; // stopped
+            }
+            submit(*std::move(part));
         }
     }
 
@@ -72,10 +88,10 @@ private:
         std::size_t settled = 0;
         {
             const std::lock_guard lock(mutex_);
-            while (!queue_.empty() && (queue_.front().epoch <= dead_epoch_ ||
+            while (!queue_.empty() && (queue_.front().epoch < wanted_epoch_ ||
                                        queue_.front().epoch < queue_.back().epoch))
                 queue_.pop_front();
-            if (present_.epoch <= dead_epoch_ ||
+            if (present_.epoch < wanted_epoch_ ||
                 (!queue_.empty() && present_.epoch < queue_.front().epoch))
                 present_ = {};
             const bool idle = !present_.events && queue_.empty();
@@ -104,7 +120,7 @@ private:
                 return lost(begun.error());
             epoch_ = present_.epoch;
             const std::lock_guard lock(mutex_);
-            stored_ = fold_.stored();
+            stored_ = fold_.checkpoint();
         }
         return fold_.fold(present_, next_, stopped_);
     }
@@ -112,7 +128,7 @@ private:
     [[nodiscard]] stored_part lost(error why) const {
         stored_part part;
         part.report.epoch = present_.epoch;
-        part.report.done = fold_.stored().done;
+        part.report.done = fold_.checkpoint().done;
         part.report.next = next_;
         part.report.why = std::move(why);
         part.report.lost = true;
@@ -124,10 +140,10 @@ private:
     void submit(stored_part part) {
         {
             const std::lock_guard lock(mutex_);
-            if (present_.epoch <= dead_epoch_)
+            if (present_.epoch < wanted_epoch_)
                 return; // what it rests on was not stored
             if (part.report.why)
-                dead_epoch_ = present_.epoch;
+                wanted_epoch_ = present_.epoch + 1;
             if (part.report.why || part.report.finished)
                 present_ = {};
             if (std::exchange(storing_, true)) {
@@ -143,11 +159,14 @@ private:
             stored(part, {});
             return;
         }
+        const std::lock_guard lock(outside_);
+        if (stopped_)
+            return;
         auto changes = std::move(part.changes);
+        const auto kept = std::make_shared<stored_part>(std::move(part));
         parts_.store->apply(
             std::move(changes),
-            [me = shared_from_this(), kept = std::make_shared<stored_part>(std::move(part))](
-                const result<void>& how) { me->stored(*kept, how); });
+            [me = shared_from_this(), kept](const result<void>& how) { me->stored(*kept, how); });
     }
 
     /// On a thread of the store, or within `store`.
@@ -155,7 +174,7 @@ private:
         {
             const std::lock_guard lock(mutex_);
             if (!how) {
-                dead_epoch_ = std::max(dead_epoch_, part.report.epoch);
+                wanted_epoch_ = std::max(wanted_epoch_, part.report.epoch + 1);
                 waiting_.reset(); // it rests on what is not stored
                 part.report = {part.report.epoch, stored_.done, 0,   false,
                                part.report.next,  how.error(),  true};
@@ -169,7 +188,7 @@ private:
     }
 
     void tell(sink_report what) {
-        const std::lock_guard lock(telling_);
+        const std::lock_guard lock(outside_);
         if (!stopped_)
             parts_.report(std::move(what));
     }
@@ -198,20 +217,23 @@ private:
 
     // Of the one task that folds.
     stored_fold fold_;
-    std::uint64_t epoch_ = 0; ///< that `fold_` is in; 0: none yet
-    std::size_t next_ = 0;    ///< index in `present_` of the next event
+    std::optional<std::uint64_t> epoch_; ///< that `fold_` is in
+    std::size_t next_ = 0;               ///< index in `present_` of the next event
 
     std::mutex mutex_;
     std::deque<slice> queue_;
-    slice present_;        ///< without events if there is none
-    bool folding_ = false; ///< a task is posted or runs
+    slice present_; ///< without events if there is none
+    bool begun_ = false;
+    bool folding_ = false; ///< a task is posted or runs, or the store is waited for
     bool storing_ = false;
     std::optional<stored_part> waiting_; ///< for the one that is being stored
     std::size_t settled_ = 0;            ///< parts that were stored since `fold_` was told
-    std::uint64_t dead_epoch_ = 0;       ///< nothing of it, or before, is taken any more
+    std::uint64_t wanted_epoch_ = 0;     ///< nothing from before it is taken any more
     checkpoint_record stored_;
 
-    std::mutex telling_; ///< never taken before `mutex_`, or with it
+    /// Held while something takes effect outside: a change, or a report. Never taken with `mutex_`.
+    /// Recursive, because a store may answer a change at once.
+    std::recursive_mutex outside_;
     std::atomic<bool> stopped_{false};
 };
 

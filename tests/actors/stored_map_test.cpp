@@ -194,7 +194,7 @@ TEST_CASE("a loop may change its map and goes on among the rows that there are")
 
 TEST_CASE("a row that is not of its type is an error that names the map") {
     const auto store = make_memory_projection_store();
-    writing_rows rows(store, store->new_space(), {});
+    writing_rows rows(store, store->new_space());
     two_tables view;
     bind_tables(view, rows);
     row_key at;
@@ -215,7 +215,7 @@ TEST_CASE("a row that is not of its type is an error that names the map") {
 
 TEST_CASE("whatever evolve does with its view, a bound view keeps its rows") {
     const auto store = make_memory_projection_store();
-    writing_rows rows(store, store->new_space(), {});
+    writing_rows rows(store, store->new_space());
     two_tables view;
     bind_tables(view, rows);
     const auto evolve = [](two_tables state) {
@@ -246,7 +246,7 @@ TEST_CASE("a bound map shows the store, what is on its way there, and its own ch
     std::mt19937_64 chance(seed);
     const auto store = make_memory_projection_store();
     const row_space space = store->new_space();
-    writing_rows rows(store, space, {});
+    writing_rows rows(store, space);
     two_tables view;
     bind_tables(view, rows);
     model expected;
@@ -314,7 +314,7 @@ TEST_CASE("many new keys between ordered reads keep their order") {
     INFO("ANNALS_TEST_SEED=" << seed);
     std::mt19937_64 chance(seed);
     const auto store = make_memory_projection_store();
-    writing_rows rows(store, store->new_space(), {});
+    writing_rows rows(store, store->new_space());
     stored_map<std::uint32_t, std::uint32_t> map;
     map.table().bind(rows, std::byte{1}, "map");
     std::map<std::uint32_t, std::uint32_t> expected;
@@ -351,7 +351,7 @@ TEST_CASE("an answer cannot write, and says so") {
 
 TEST_CASE("an event that changes too much for one transaction is refused, and can be taken back") {
     const auto store = make_memory_projection_store();
-    writing_rows rows(store, store->new_space(), {});
+    writing_rows rows(store, store->new_space());
     stored_map<int, std::string> map;
     map.table().bind(rows, std::byte{1}, "map");
     rows.begin_event();
