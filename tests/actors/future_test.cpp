@@ -198,7 +198,7 @@ TEST_CASE("who answers hears of it once, before anybody sees the answer") {
     struct counting final : reply_state<int> {
         int calls = 0;
         bool was_ready = true;
-        void on_answering() noexcept override {
+        void on_answering(const annals::outcome<int>&) noexcept override {
             ++calls;
             was_ready = ready();
         }

@@ -210,12 +210,12 @@ TEST_CASE("host tells aggregates and views apart") {
     const annals::hosted an_aggregate = annals::host<cart>;
     const annals::hosted a_view = annals::host<stock>;
     REQUIRE(an_aggregate.aggregate != nullptr);
-    CHECK(an_aggregate.view == nullptr);
-    REQUIRE(a_view.view != nullptr);
+    CHECK(an_aggregate.projection == nullptr);
+    REQUIRE(a_view.projection != nullptr);
     CHECK(a_view.aggregate == nullptr);
     CHECK(an_aggregate.aggregate->name() == "cart");
-    CHECK(a_view.view->name() == "stock");
-    CHECK(a_view.view->type() == std::type_index(typeid(stock)));
+    CHECK(a_view.projection->name() == "stock");
+    CHECK(a_view.projection->type() == std::type_index(typeid(stock)));
     CHECK(static_cast<annals::hosted>(annals::host<cart>).aggregate == an_aggregate.aggregate);
 }
 
@@ -226,7 +226,7 @@ TEST_CASE("commands and queries are listed in the order of their variant") {
     REQUIRE(commands.size() == 2);
     CHECK(commands[0] == std::type_index(typeid(add_item)));
     CHECK(commands[1] == std::type_index(typeid(empty)));
-    const auto queries = a_view.view->queries();
+    const auto queries = a_view.projection->queries();
     REQUIRE(queries.size() == 2);
     CHECK(queries[0] == std::type_index(typeid(units_of)));
     CHECK(queries[1] == std::type_index(typeid(list)));
@@ -418,14 +418,14 @@ TEST_CASE("a view folds the events of a page, and its evolve sees where they are
                          .add("cart-17", 1, item_added{"tea", 3})
                          .add("order-2", 7, item_added{"milk", 1})
                          .add("cart-17", 2, emptied{});
-    const auto decoding = type.decode(log.page());
+    const auto decoding = type.decode(log.page(), 0, {});
     REQUIRE(decoding.status);
     REQUIRE(decoding.decoded != nullptr);
     CHECK(decoding.decoded->count == 3);
     CHECK(decoding.decoded->through == 35);
 
     const auto instance = type.make();
-    REQUIRE(instance->fold(*decoding.decoded));
+    REQUIRE(instance->fold(*decoding.decoded, 0, decoding.decoded->count).status);
     const auto& view = *static_cast<const stock*>(instance->state());
     CHECK(view.units == 4);
     CHECK(view.seen == std::vector<std::string>{"cart-17/17@1:10", "order-2/2@7:20"});
@@ -438,12 +438,12 @@ TEST_CASE("decoded events may be folded into several instances, also after the p
     {
         const event_page page = log_of().add("cart-17", 1, item_added{"tea", 3}).page();
         memory = page.memory;
-        decoding = type.decode(page);
+        decoding = type.decode(page, 0, {});
     }
     CHECK_FALSE(memory.expired());
     for (int i = 0; i < 2; ++i) {
         const auto instance = type.make();
-        REQUIRE(instance->fold(*decoding.decoded));
+        REQUIRE(instance->fold(*decoding.decoded, 0, decoding.decoded->count).status);
         CHECK(static_cast<const stock*>(instance->state())->seen ==
               std::vector<std::string>{"cart-17/17@1:10"});
     }
@@ -455,7 +455,7 @@ TEST_CASE("an empty page brings a view on to where the page was read") {
     const annals::hosting::typed_view_type<stock> type;
     event_page page;
     page.through = 1000;
-    const auto decoding = type.decode(page);
+    const auto decoding = type.decode(page, 0, {});
     REQUIRE(decoding.status);
     CHECK(decoding.decoded->count == 0);
     CHECK(decoding.decoded->through == 1000);
@@ -467,7 +467,7 @@ TEST_CASE("events that a view does not list pass it by") {
                          .add("cart-17", 1, item_added{"tea", 3})
                          .add("cart-17", 2, "cart.painted", text_instead_of_a_struct())
                          .add("cart-17", 3, emptied{});
-    const auto decoding = type.decode(log.page());
+    const auto decoding = type.decode(log.page(), 0, {});
     REQUIRE(decoding.status);
     CHECK(decoding.decoded->count == 1);
     CHECK(decoding.decoded->through == 35);
@@ -480,7 +480,7 @@ TEST_CASE("decoding stops at a bad event and delivers those before it") {
                          .add("cart-17", 2, item_added{"tea", 1})
                          .add("cart-17", 3, "cart.item_added", text_instead_of_a_struct())
                          .add("cart-17", 4, item_added{"tea", 5});
-    const auto decoding = type.decode(log.page());
+    const auto decoding = type.decode(log.page(), 0, {});
     REQUIRE_FALSE(decoding.status);
     CHECK(decoding.status.error().code == errc::undecodable);
     CHECK(decoding.status.error().actual == 30);
@@ -491,14 +491,14 @@ TEST_CASE("decoding stops at a bad event and delivers those before it") {
     CHECK(decoding.decoded->count == 2);
     CHECK(decoding.decoded->through == 29);
     const auto instance = type.make();
-    REQUIRE(instance->fold(*decoding.decoded));
+    REQUIRE(instance->fold(*decoding.decoded, 0, decoding.decoded->count).status);
     CHECK(static_cast<const stock*>(instance->state())->units == 4);
 }
 
 TEST_CASE("a bad event at the beginning leaves nothing before it") {
     const annals::hosting::typed_view_type<stock> type;
     const auto log = log_of().add("cart-17", 1, "cart.emptied", {});
-    const auto decoding = type.decode(log.page());
+    const auto decoding = type.decode(log.page(), 0, {});
     REQUIRE_FALSE(decoding.status);
     CHECK(decoding.decoded->count == 0);
     CHECK(decoding.decoded->through == 9);
@@ -510,12 +510,13 @@ TEST_CASE("an evolve of a view that throws is a handler_failed with the event's 
                          .add("cart-17", 1, item_added{"tea", 3})
                          .add("cart-17", 2, item_added{"bomb", 1})
                          .add("cart-17", 3, item_added{"tea", 3});
-    const auto decoding = type.decode(log.page());
-    const auto folded = type.make()->fold(*decoding.decoded);
-    REQUIRE_FALSE(folded);
-    CHECK(folded.error().code == errc::handler_failed);
-    CHECK(folded.error().actual == 20);
-    CHECK_THAT(folded.error().message, Contains("stock") && Contains("boom"));
+    const auto decoding = type.decode(log.page(), 0, {});
+    const auto folded = type.make()->fold(*decoding.decoded, 0, decoding.decoded->count);
+    REQUIRE_FALSE(folded.status);
+    CHECK(folded.next == 1);
+    CHECK(folded.status.error().code == errc::handler_failed);
+    CHECK(folded.status.error().actual == 20);
+    CHECK_THAT(folded.status.error().message, Contains("stock") && Contains("boom"));
 }
 
 // --- queries --------------------------------------------------------------------------------------
@@ -526,7 +527,7 @@ template <class View, class Query>
 auto ask(const View& view, Query query) {
     const auto request = std::make_shared<annals::typed_query<View, Query>>(std::move(query));
     annals::future<annals::answer_of<View, Query>> answer(request);
-    request->answer_from(&view);
+    request->answer_from(&view, 7);
     request->fail({errc::aborted, "too late"});
     return answer.get();
 }

@@ -186,7 +186,19 @@ public:
           std::initializer_list<annals::hosted> types)
         : random_(seed),
           system_(settings_) {
-        annals::engine_parts parts{journal, clock, ids, readers, callbacks, &system_};
+        annals::engine_parts parts;
+        parts.journal = journal;
+        parts.clock = clock;
+        parts.ids = ids;
+        parts.projections = projections;
+        parts.readers = readers;
+        parts.feeds = readers;
+        parts.callbacks = callbacks;
+        parts.new_thread = [this] {
+            threads_.push_back(std::make_shared<stepped_executor>());
+            return threads_.back();
+        };
+        parts.system = &system_;
         journal->cut_pages_by(
             [this](std::size_t max) { return below(3) == 0 ? 1 + below(max) : max; });
         engine_ = *annals::engine::start(std::move(parts), limits, {types.begin(), types.size()});
@@ -230,8 +242,10 @@ public:
     /// One thing happens, chosen by the seed. False if nothing can happen.
     bool step() {
         const std::size_t jobs = scheduler().jobs.size();
-        const std::size_t choices =
+        std::size_t choices =
             jobs + readers->size() + callbacks->size() + (journal->queued() > 0 ? 1 : 0);
+        for (const auto& each : threads_)
+            choices += each->size() > 0 ? 1 : 0; // one thread: its tasks run in order
         if (choices == 0)
             return false;
         std::size_t choice = below(choices);
@@ -243,8 +257,15 @@ public:
             readers->run(choice);
         } else if ((choice -= readers->size()) < callbacks->size()) {
             callbacks->run(choice);
-        } else {
+        } else if ((choice -= callbacks->size()) < (journal->queued() > 0 ? 1U : 0U)) {
             journal->write_batch(1 + below(4));
+        } else {
+            choice -= journal->queued() > 0 ? 1 : 0;
+            for (const auto& each : threads_)
+                if (each->size() > 0 && choice-- == 0) {
+                    each->run(0);
+                    break;
+                }
         }
         return true;
     }
@@ -267,6 +288,8 @@ public:
     const std::shared_ptr<stepped_executor> readers = std::make_shared<stepped_executor>();
     const std::shared_ptr<stepped_executor> callbacks = std::make_shared<stepped_executor>();
     const std::shared_ptr<stepped_journal> journal = std::make_shared<stepped_journal>();
+    const std::shared_ptr<annals::projection_store> projections =
+        annals::make_memory_projection_store();
 
 private:
     struct settings : caf::actor_system_config {
@@ -277,6 +300,7 @@ private:
     }
 
     std::mt19937 random_;
+    std::vector<std::shared_ptr<stepped_executor>> threads_;
     settings settings_;
     caf::actor_system system_;
     std::unique_ptr<annals::engine> engine_;

@@ -126,14 +126,6 @@ requires answers<V, Q>
 using answer_of = typename plain_answer<std::remove_cvref_t<decltype(answer(
     std::declval<const V&>(), std::declval<const Q&>()))>>::type;
 
-/// How the answers of a partitioned view's parts become one (see `projection_options::partitions`):
-/// `A combine(const Q&, A, A)`, in any order.
-template <class V, class Q>
-concept combines = answers<V, Q> &&
-    requires(const Q& query, answer_of<V, Q> one, answer_of<V, Q> other) {
-    { combine(query, std::move(one), std::move(other)) } -> std::convertible_to<answer_of<V, Q>>;
-};
-
 /// Folds one event into a state, by whichever `evolve` the host wrote.
 template <class S, class E, class Context>
 requires evolves<S, E, Context>

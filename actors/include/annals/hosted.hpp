@@ -163,8 +163,6 @@ public:
     [[nodiscard]] virtual std::unique_ptr<view_instance> make() const = 0;
     [[nodiscard]] virtual bool can_save() const noexcept = 0;
     [[nodiscard]] virtual bool can_copy() const noexcept = 0;
-    /// Which hash part an event's stream belongs to decides the partition; queries are combined.
-    [[nodiscard]] virtual bool can_combine() const noexcept = 0;
 };
 
 /// One kind of stored view. Its value is bound to rows for as long as it is used.

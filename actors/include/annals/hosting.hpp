@@ -1,6 +1,7 @@
 #pragma once
 
 #include "annals/hosted.hpp"
+#include "annals/stored_view.hpp"
 
 #include <algorithm>
 #include <array>
@@ -305,6 +306,10 @@ constexpr std::uint32_t version_of() noexcept {
         return 1;
 }
 
+/// A view in memory that can be written and read back.
+template <class V>
+concept savable = described<V> && !names_stored_maps<V>;
+
 template <view V>
 class typed_view final : public view_instance {
 public:
@@ -324,13 +329,13 @@ public:
             return nullptr;
     }
     void save(bytes& into) const override {
-        if constexpr (described<V>) {
+        if constexpr (savable<V>) {
             encoder to(into);
             encode(to, state_);
         }
     }
     result<void> load(bytes_view saved) override {
-        if constexpr (described<V>) {
+        if constexpr (savable<V>) {
             auto value = from_bytes<V>(saved);
             if (!value)
                 return value.error();
@@ -343,14 +348,6 @@ public:
 
 private:
     V state_{};
-};
-
-/// True if each query of V has `combine(const Q&, A, A)` for partitions' answers of type A.
-template <class V, class Queries>
-struct combines_all;
-template <class V, class... Qs>
-struct combines_all<V, std::variant<Qs...>> {
-    static constexpr bool value = (combines<V, Qs> && ...);
 };
 
 template <view V>
@@ -372,9 +369,8 @@ public:
     std::unique_ptr<view_instance> make() const override {
         return std::make_unique<typed_view<V>>();
     }
-    bool can_save() const noexcept override { return described<V>; }
+    bool can_save() const noexcept override { return savable<V>; }
     bool can_copy() const noexcept override { return std::copy_constructible<V>; }
-    bool can_combine() const noexcept override { return combines_all<V, typename V::query>::value; }
 };
 
 /// The type behind `host<T>`, for ever.

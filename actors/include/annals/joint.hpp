@@ -71,8 +71,8 @@ private:
         using query = std::tuple_element_t<I, std::tuple<Qs...>>;
         auto& to = std::get<I>(answers_);
         try {
-            to.emplace(answer(*static_cast<const typename query::view*>(state),
-                              std::get<I>(queries_)));
+            to.emplace(
+                answer(*static_cast<const typename query::view*>(state), std::get<I>(queries_)));
         } catch (...) {
             to.emplace(error_of_current_exception("answer"));
         }

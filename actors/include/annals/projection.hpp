@@ -49,8 +49,8 @@ struct projection_options {
     /// View: folds and answers on a thread of its own, for a view whose `evolve` or `answer` takes
     /// long. A query then takes a thread's waking, some 20 microseconds.
     bool own_thread = false;
-    /// Reaction, and view whose queries have `combine`: how many actors share the streams. Events of
-    /// one stream stay in order.
+    /// Reaction: how many copies of it, each with a thread of its own, share the streams. Events of one
+    /// stream stay in order.
     std::size_t partitions = 1;
     /// Queries that wait for a position. One more is `overloaded`.
     std::size_t max_waiting_queries = 16'384;

@@ -105,12 +105,13 @@ private:
                 page.events.push_back(
                     one.as_stored(static_cast<log_position>(&one - log_.data()) + 1));
         page.through = log_.size();
-        auto decoding = type.decode(page);
+        auto decoding = type.decode(page, 0, {});
         if (!decoding.status)
             return decoding.status.error();
         std::shared_ptr<view_instance> instance = type.make();
-        if (auto folded = instance->fold(*decoding.decoded); !folded)
-            return folded.error();
+        if (auto folded = instance->fold(*decoding.decoded, 0, decoding.decoded->count);
+            !folded.status)
+            return folded.status.error();
         return instance;
     }
 
