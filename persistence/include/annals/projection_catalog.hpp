@@ -12,7 +12,8 @@
 
 /// What a projection store's catalog says: which projections there are, where each one is, what was
 /// set aside. Records are msgpack by field name (annals/event.hpp), so that fields can be added.
-/// Readers block on the disk; writers only fill a `row_changes`. docs/storage_format.md has the keys.
+/// Readers block on the disk, and answer `errc::corrupt` to a record that does not decode; writers only
+/// fill a `row_changes`. A projection's name holds no zero byte. docs/storage_format.md has the keys.
 namespace annals {
 
 /// Which kind of projection a record belongs to. A name keeps its kind for ever.
@@ -74,10 +75,8 @@ namespace catalog {
 find_set_aside(row_snapshot& in, std::string_view name, log_position position);
 
 /// By position; at most `max` after `after`.
-[[nodiscard]] result<std::vector<set_aside_event>> list_set_aside(row_snapshot& in,
-                                                                  std::string_view name,
-                                                                  log_position after,
-                                                                  std::size_t max);
+[[nodiscard]] result<std::vector<set_aside_event>>
+list_set_aside(row_snapshot& in, std::string_view name, log_position after, std::size_t max);
 /// Positions only, all of them.
 [[nodiscard]] result<std::vector<log_position>> set_aside_positions(row_snapshot& in,
                                                                     std::string_view name);
