@@ -59,22 +59,23 @@ ANNALS_PROJECTION_STORE_PROMISE("a change that breaks a rule fails alone, and as
     std::vector<std::string> answers; // by one thread at a time
     const auto apply = [&](std::string_view key, std::string_view value) {
         auto changes = change_of(space, key, value);
-        changes.put(space, raw("with " + std::to_string(answers.size())), raw("1"));
+        changes.put(space, raw("beside it"), raw(value.substr(0, 1)));
         store->apply(std::move(changes),
                      [&](const result<void>& applied) { answers.push_back(said(applied)); });
     };
     apply("a", "1");
-    apply("", "1");
-    apply(long_key, "1");
+    apply("", "2");
+    apply(long_key, "2");
     apply("b", large);
-    apply("c", "1");
+    apply("c", "3");
     REQUIRE(put(*store, space, {}) == "applied"); // a change of nothing comes in its turn too
     REQUIRE(answers == std::vector<std::string>{"applied", "invalid_argument", "invalid_argument",
                                                 "too_large", "applied"});
     const auto now = store->snapshot().value();
     REQUIRE(value_of(*now, space, "a") == "1");
     REQUIRE(value_of(*now, space, "b") == "-");
-    REQUIRE(value_of(*now, space, "c") == "1");
+    REQUIRE(value_of(*now, space, "c") == "3");
+    REQUIRE(value_of(*now, space, "beside it") == "3");
     REQUIRE(erase(*store, space, "") == "invalid_argument");
     REQUIRE(erase(*store, space, long_key) == "invalid_argument");
 }
