@@ -30,7 +30,6 @@ struct happened {
     ANNALS_EVENT(happened, "happened")
 };
 struct two_tables {
-    static constexpr std::string_view name = "two_tables";
     using event = std::variant<happened>;
     using query = std::variant<looked>;
     stored first;

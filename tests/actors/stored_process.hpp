@@ -167,6 +167,10 @@ public:
         begin();
     }
 
+    ~stored_process() { die(); } // what waits would keep itself alive
+    stored_process(const stored_process&) = delete;
+    stored_process& operator=(const stored_process&) = delete;
+
     // --- what the test does ------------------------------------------------------------------------
 
     std::function<std::optional<error>()> fault = [] { return std::optional<error>(); };

@@ -229,7 +229,7 @@ TEST_CASE("an epoch that begins while a part is stored leaves out what that part
     const auto log = good_payments(6);
     stored_process process(disk(), log);
     process.start();
-    for (const log_position after : {0, 4}) {
+    for (const log_position after : {log_position{0}, log_position{4}}) {
         slice made;
         made.epoch = 2;
         made.events = page_of(log, after, 2, 12);

@@ -27,6 +27,7 @@ struct imagined {
 #if defined(__clang__)
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Wundefined-var-template"
+#pragma clang diagnostic ignored "-Wundefined-internal"
 #endif
 template <class V>
 extern const imagined<V> imagined_view;
