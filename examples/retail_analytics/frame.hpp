@@ -16,7 +16,7 @@ namespace retail::analytics {
 /// What is known at one moment of an import.
 struct live_figures {
     std::uint64_t rows = 0; ///< done for good
-    double seconds = 0;     ///< since the import began
+    double seconds = 0;     ///< that they took
     std::optional<double>
         share; ///< of the input that is read, 0 to 1; empty if its size is unknown
     std::vector<annals::projection_status> projections;

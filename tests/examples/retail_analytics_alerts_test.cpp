@@ -80,6 +80,7 @@ TEST_CASE("an alert that a crash cut off is told again in full") {
     std::ofstream(path) << "whole [" << first_id << "]\ncut off [" << second_id.substr(0, 20);
     alert_file file(path);
     CHECK(file.count() == 1);
+    CHECK(text_of(path) == "whole [" + first_id + "]\n");
     CHECK(file.append(annals::uuid::of_name("first"), "whole"));
     CHECK(file.append(annals::uuid::of_name("second"), "cut off"));
     CHECK(text_of(path) == "whole [" + first_id + "]\ncut off [" + second_id + "]\n");

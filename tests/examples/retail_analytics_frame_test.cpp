@@ -53,7 +53,7 @@ TEST_CASE("a frame shows progress, each projection and the best sellers") {
 
 projection        kind         state               lag       events  set aside
 sales             view         live                  0    168,000/s          0
-customers         stored_view  catching_up      12,345     90,000/s          0
+customers         stored_view  catching up      12,345     90,000/s          0
 big_order_alerts  reaction     retrying      1,234,567         12/s          3
 
 best sellers                                sold  returned             pounds

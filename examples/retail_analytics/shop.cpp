@@ -1,0 +1,63 @@
+#include "shop.hpp"
+
+#include "customers.hpp"
+#include "sales_by_country.hpp"
+#include "sales_by_product.hpp"
+#include "sales_by_time.hpp"
+
+#include "online_retail/stop_signal.hpp"
+#include "online_retail/views.hpp"
+
+#include <chrono>
+
+namespace retail::analytics {
+
+namespace {
+
+using status = annals::projection_status;
+
+bool goes_on(const annals::result<status>& of) {
+    return of && of->now != status::state::failed && of->now != status::state::paused &&
+           of->now != status::state::stopped;
+}
+
+} // namespace
+
+annals::result<annals::runtime> open_shop(annals::config with, alert_file& alerts,
+                                          thousandths alert_from) {
+    return annals::runtime::open(
+        std::move(with),
+        // What online_retail hosts.
+        annals::host<cart>, annals::host<sales>,
+        // Views in memory. A saved copy is read at opening, and only what followed it is folded.
+        annals::host<sales_by_time>({.save_every = 100'000}),
+        annals::host<sales_by_country>({.save_every = 100'000}),
+        // Published: the live view reads it without a message.
+        annals::host<sales_by_product>({.publish = true}),
+        // A stored view.
+        annals::host<customers>,
+        // A reaction.
+        annals::host_reaction(big_order_alerts{&alerts, alert_from},
+                              annals::reaction_start::beginning));
+}
+
+void wait_for_projections(const annals::runtime& rt) {
+    constexpr std::chrono::milliseconds between_looks(100);
+    const annals::log_position head = rt.journal().head();
+    for (const status& one : rt.status().projections) {
+        const annals::projection_control projection = rt.projection(one.name);
+        while (stop_signal() == 0 && goes_on(projection.status()))
+            if (projection.reaches(head, between_looks).get())
+                break;
+    }
+}
+
+std::string failed_projections(const annals::runtime& rt) {
+    std::string failed;
+    for (const status& one : rt.status().projections)
+        if (one.now == status::state::failed)
+            failed += (failed.empty() ? "" : "; ") + one.name + " has failed: " + one.last_error;
+    return failed;
+}
+
+} // namespace retail::analytics
