@@ -38,8 +38,8 @@ checkpoint_record reaction_queue::pass_over(log_position done) {
     return progress_.pass_over(done);
 }
 
-void reaction_queue::begin_again(const checkpoint_record& start) {
-    progress_ = reaction_progress(start);
+void reaction_queue::stand_at(const checkpoint_record& stored) {
+    progress_ = reaction_progress(stored);
 }
 
 // --- parts -------------------------------------------------------------------------------------------

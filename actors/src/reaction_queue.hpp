@@ -21,8 +21,8 @@ public:
     /// False if the slice is not wanted: it is of an epoch that is over.
     [[nodiscard]] bool take(slice what);
     [[nodiscard]] checkpoint_record pass_over(log_position done);
-    /// Precondition: empty.
-    void begin_again(const checkpoint_record& start);
+    /// What is stored, as it turned out. Precondition: nothing was delivered yet.
+    void stand_at(const checkpoint_record& stored);
 
     /// The part that is to be delivered next; null if there is none. Adds reports of what is finished
     /// before it.

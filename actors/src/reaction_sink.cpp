@@ -2,6 +2,7 @@
 
 #include "reaction_queue.hpp"
 
+#include <atomic>
 #include <cassert>
 #include <mutex>
 #include <utility>
@@ -25,14 +26,17 @@ public:
 
     void take(slice what);
     void pass_over(row_changes& into, log_position done);
-    void begin_again(const checkpoint_record& start);
     void end(bool and_store);
 
 private:
     using part_ptr = reaction_queue::part_ptr;
     using change = reaction_queue::change;
 
-    // None of these is called with the mutex held.
+    // None of these is called with mutex_ held.
+    /// Waits for what an earlier sink has with these threads and the store; then `go_on`.
+    void begin();
+    void thread_is_free();
+    void read_start();
     void go_on();
     /// A change was stored, or could not be.
     void stored(const result<void>& how, const change& what, const part_ptr& next);
@@ -42,7 +46,8 @@ private:
     void start(const part_ptr& part);
     void work(const part_ptr& part, std::size_t partition);
     void ended(const part_ptr& part, std::size_t partition);
-    void store_at_end(const change& last);
+    void store_at_end();
+    [[nodiscard]] bool has_ended();
     [[nodiscard]] row_changes rows_of(const change& what) const;
 
     const sink_parts parts_;
@@ -52,8 +57,14 @@ private:
     const row_space space_;
     std::stop_source stop_;
 
-    std::mutex mutex_; ///< guards what follows; not held while the host's code runs
+    std::atomic<std::size_t> free_threads_{0}; ///< since the first beginning
+
+    /// Held while something goes out, a change or a report, so that nothing does once `end` has
+    /// returned. Taken before mutex_. Recursive, because a store may answer a change at once.
+    std::recursive_mutex outside_;
+    std::mutex mutex_; ///< guards what follows. Neither is held while the host's code runs
     reaction_queue queue_;
+    bool begun_ = false;      ///< the stored checkpoint was read
     bool busy_ = false;       ///< see the class
     bool delivering_ = false; ///< a part is with the handlers
     bool ended_ = false;
@@ -76,39 +87,80 @@ void reaction_sink::line::pass_over(row_changes& into, log_position done) {
     catalog::put_checkpoint(into, space_, queue_.pass_over(done));
 }
 
-void reaction_sink::line::begin_again(const checkpoint_record& start) {
-    const std::lock_guard lock(mutex_);
-    assert(!delivering_ && queue_.empty());
-    queue_.begin_again(start);
-}
-
 void reaction_sink::line::end(bool and_store) {
-    change last;
     {
         const std::lock_guard lock(mutex_);
         if (std::exchange(ended_, true))
             return;
         store_at_end_ = and_store;
-        // While a part is with the handlers, the last of them stores.
-        if (and_store && !delivering_)
-            last = queue_.due_at_end();
     }
     stop_.request_stop();
-    store_at_end(last);
+    const std::lock_guard out(outside_); // what is on its way out is let out
+    if (and_store)
+        store_at_end();
+}
+
+// --- beginning ---------------------------------------------------------------------------------------
+
+void reaction_sink::line::begin() {
+    for (const auto& thread : parts_.threads)
+        thread->post([me = shared_from_this()] { me->thread_is_free(); });
+}
+
+void reaction_sink::line::thread_is_free() {
+    if (++free_threads_ % parts_.threads.size() != 0)
+        return;
+    const std::lock_guard out(outside_);
+    if (has_ended())
+        return;
+    parts_.store->apply({}, [me = shared_from_this()](const result<void>& how) {
+        if (how)
+            me->parts_.threads.front()->post([me] { me->read_start(); });
+        else
+            me->tell_lost(how.error());
+    });
+}
+
+void reaction_sink::line::read_start() {
+    result<std::optional<checkpoint_record>> found = std::optional<checkpoint_record>();
+    {
+        auto snapshot = parts_.store->snapshot();
+        found = snapshot ? catalog::find_checkpoint(**snapshot, space_) : snapshot.error();
+    }
+    if (!found) {
+        tell_lost(found.error());
+        return;
+    }
+    {
+        const std::lock_guard lock(mutex_);
+        begun_ = true;
+        if (*found)
+            queue_.stand_at(**found);
+    }
+    go_on();
 }
 
 // --- taking turns ------------------------------------------------------------------------------------
 
 void reaction_sink::line::go_on() {
     for (bool more = true; more;) {
+        const std::lock_guard out(outside_);
+        bool begun = false;
         part_ptr next;
         change due;
         {
             const std::lock_guard lock(mutex_);
             if (ended_)
                 return;
-            next = queue_.next();
-            due = queue_.due_before(next.get());
+            begun = begun_;
+            if (begun) {
+                next = queue_.next();
+                due = queue_.due_before(next.get());
+            }
+        }
+        if (!begun) {
+            begin();
+            return;
         }
         auto rows = rows_of(due);
         if (!rows.empty()) {
@@ -137,15 +189,18 @@ void reaction_sink::line::stored(const result<void>& how, const change& what,
 }
 
 bool reaction_sink::line::tell_and_start(const part_ptr& next) {
-    std::vector<sink_report> told;
     {
-        const std::lock_guard lock(mutex_);
-        if (ended_)
-            return false;
-        told = queue_.take_reports();
+        const std::lock_guard out(outside_);
+        std::vector<sink_report> told;
+        {
+            const std::lock_guard lock(mutex_);
+            if (ended_)
+                return false;
+            told = queue_.take_reports();
+        }
+        for (auto& one : told)
+            parts_.report(std::move(one));
     }
-    for (auto& one : told)
-        parts_.report(std::move(one));
     {
         const std::lock_guard lock(mutex_);
         if (ended_)
@@ -161,14 +216,17 @@ bool reaction_sink::line::tell_and_start(const part_ptr& next) {
 }
 
 void reaction_sink::line::tell_lost(const error& why) {
-    sink_report lost;
     {
-        const std::lock_guard lock(mutex_);
-        if (ended_)
-            return;
-        lost = queue_.lost(why);
+        const std::lock_guard out(outside_);
+        sink_report lost;
+        {
+            const std::lock_guard lock(mutex_);
+            if (ended_)
+                return;
+            lost = queue_.lost(why);
+        }
+        parts_.report(std::move(lost));
     }
-    parts_.report(std::move(lost));
     if (tell_and_start(nullptr))
         go_on();
 }
@@ -199,25 +257,37 @@ void reaction_sink::line::work(const part_ptr& part, std::size_t partition) {
 }
 
 void reaction_sink::line::ended(const part_ptr& part, std::size_t partition) {
-    change last;
+    bool store = false;
     {
         const std::lock_guard lock(mutex_);
         if (!queue_.ended(*part, partition))
             return;
         delivering_ = false;
-        if (ended_ && store_at_end_)
-            last = queue_.due_at_end();
+        store = ended_ && store_at_end_;
     }
-    store_at_end(last);
+    if (store)
+        store_at_end();
     go_on();
 }
 
 // --- storing -----------------------------------------------------------------------------------------
 
-void reaction_sink::line::store_at_end(const change& last) {
+void reaction_sink::line::store_at_end() {
+    change last;
+    {
+        const std::lock_guard lock(mutex_);
+        if (delivering_)
+            return; // whoever ends the part stores
+        last = queue_.due_at_end();
+    }
     auto rows = rows_of(last);
     if (!rows.empty())
         parts_.store->apply(std::move(rows), [](const result<void>&) {});
+}
+
+bool reaction_sink::line::has_ended() {
+    const std::lock_guard lock(mutex_);
+    return ended_;
 }
 
 row_changes reaction_sink::line::rows_of(const change& what) const {
@@ -252,10 +322,6 @@ void reaction_sink::pass_over(row_changes& into, log_position done) {
 
 void reaction_sink::stop() {
     line_->end(true);
-}
-
-void reaction_sink::begin_again(const checkpoint_record& start) {
-    line_->begin_again(start);
 }
 
 } // namespace annals

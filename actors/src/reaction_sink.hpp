@@ -26,14 +26,16 @@ namespace annals {
 /// **Failure of the store** is reported as `lost`: the lane starts over from the checkpoint, with this
 /// sink, which does not deliver again what it delivered, or with another, which flags it.
 ///
-/// Destroyed without `stop`, it behaves as if the process had died: nothing more is delivered, stored
-/// or reported once what is being handled is over. If everything it took has been reported, nothing
-/// is on its way, and the checkpoint is its owner's to change.
+/// **One after the other.** Before its first event a sink waits until its threads and the store are
+/// through with what an earlier sink of this reaction had on its way, and reads the checkpoint again.
+///
+/// Destroyed without `stop`, it behaves as if the process had died: nothing more is stored or
+/// reported, and nothing is delivered but what is being handled.
 class reaction_sink final : public sink {
 public:
     /// `handlers` and `parts.threads` are as many as there are partitions; each of the threads is an
     /// executor with one thread. `name` is the reaction's in the catalog; `start` is the checkpoint
-    /// stored under `space`: events up to `start.begun` are flagged as redelivered.
+    /// stored under `space`, or an earlier one: events up to the stored `begun` are flagged.
     reaction_sink(sink_parts parts, std::vector<std::unique_ptr<reaction_type::handler>> handlers,
                   std::string name, row_space space, const checkpoint_record& start);
     ~reaction_sink() override;
@@ -46,12 +48,7 @@ public:
     /// ended. After such an end only what failed or gave up is delivered again, and what other
     /// partitions had done beyond the last event before which nothing is missing. Nobody is told
     /// whether the checkpoint was stored; close the store after the threads have been joined.
-    /// A report that is under way at this moment may still arrive.
     void stop() override;
-
-    /// Stands at `start`, which its owner has stored, with the next `take`, whose epoch is larger.
-    /// Precondition: all that was taken has been reported.
-    void begin_again(const checkpoint_record& start);
 
 private:
     class line;

@@ -188,7 +188,7 @@ private:
 };
 
 inline bool reaction_history::live(std::optional<std::size_t> steps, ending how) {
-    reaction_process process(disk_, how_.partitions);
+    reaction_process process(disk_, how_.partitions, false);
     now_ = {};
     now_.start = process.started_from;
     check_behind(now_.start.done);

@@ -55,14 +55,22 @@ public:
     static constexpr row_space space = 7;
     static constexpr const char* name = "confirm_orders";
 
-    explicit reaction_process(std::shared_ptr<projection_store> disk, std::size_t partitions = 1)
+    /// `begins`: its sink has read where it stands.
+    explicit reaction_process(std::shared_ptr<projection_store> disk, std::size_t partitions = 1,
+                              bool begins = true)
         : disk_(std::move(disk)),
           store(std::make_shared<stepped_projection_store>(disk_)),
           started_from(stored_checkpoint(*disk_, space)) {
         for (std::size_t i = 0; i != partitions; ++i)
             threads.push_back(std::make_shared<stepped_executor>());
         sink = make_sink(started_from);
+        if (begins) {
+            take({}, started_from.done);
+            run_until_quiet();
+            reports.clear();
+        }
     }
+    ~reaction_process() { die(); }
     reaction_process(const reaction_process&) = delete;
     reaction_process& operator=(const reaction_process&) = delete;
 

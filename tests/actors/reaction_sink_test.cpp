@@ -219,21 +219,65 @@ TEST_CASE("a sink that is destroyed without a word leaves the checkpoint to its 
 }
 
 TEST_CASE("after a reset all events up to where it had been are flagged") {
-    reaction_process process(disk());
-    process.take(sold(range(1, 10)), 10);
-    process.run_until_quiet();
-    process.deliveries.clear();
-    const checkpoint_record reset{4, 10, 0, 0};
-    SECTION("by the same sink") {
-        process.sink->begin_again(reset);
-    }
-    SECTION("by another") {
-        process.sink = process.make_sink(reset);
-    }
-    process.take(sold(range(5, 12)), 12, 1);
+    const auto on = disk();
+    row_changes reset;
+    catalog::put_checkpoint(reset, reaction_process::space, {4, 10, 0, 0});
+    REQUIRE(apply_and_wait(*on, std::move(reset)));
+    reaction_process process(on);
+    process.take(sold(range(5, 12)), 12);
     process.run_until_quiet();
     REQUIRE(process.positions() == range(5, 12));
     REQUIRE(process.flagged() == range(5, 10));
+}
+
+// --- another sink ------------------------------------------------------------------------------------
+
+TEST_CASE("a sink begins behind what the one before it still had on its way") {
+    reaction_process process(disk());
+    const auto replace = [&] {
+        process.sink = process.make_sink(process.checkpoint());
+        process.take(sold(range(1, 9)), 9, 1);
+    };
+    SECTION("with the handler") {
+        process.behave = [&](log_position at, const delivery_terms&) {
+            if (at == 2) {
+                process.sink->stop();
+                replace();
+            }
+            return result<void>();
+        };
+        process.take(sold(range(1, 5)), 5);
+        process.run_until_quiet();
+    }
+    SECTION("with the store") {
+        process.take(sold(range(1, 5)), 5);
+        process.write();
+        process.tell();
+        process.work(0);
+        process.sink->stop();
+        replace();
+        process.run_until_quiet();
+    }
+    REQUIRE(process.positions() == range(1, 9));
+    REQUIRE(process.flagged().empty());
+    REQUIRE(process.checkpoint() == checkpoint_record{9, 9, 9, 0});
+}
+
+TEST_CASE("a sink that cannot read where it stands says so, and tries again when it is asked to") {
+    reaction_process process(disk(), 2, false);
+    process.take(sold(range(1, 3)), 3);
+    process.work(0);
+    process.work(1);
+    const error closed{errc::closed, "the store is closed"};
+    process.write(closed);
+    process.tell();
+    REQUIRE(process.reports.size() == 1);
+    REQUIRE(process.reports[0].lost);
+    REQUIRE(process.reports[0].why == closed);
+    process.take(sold(range(1, 3)), 3, 1);
+    process.run_until_quiet();
+    REQUIRE(process.deliveries.size() == 3);
+    REQUIRE(process.reports.back().finished);
 }
 
 // --- starting over -----------------------------------------------------------------------------------

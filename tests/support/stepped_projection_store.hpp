@@ -47,7 +47,7 @@ public:
         if (fault) {
             how = *fault;
         } else {
-            ++written_;
+            written_ += next.changes.empty() ? 0 : 1;
             disk_->apply(std::move(next.changes), [&how](const result<void>& came) { how = came; });
         }
         untold_.emplace(std::move(next.done), how);
@@ -61,7 +61,7 @@ public:
             done(how);
         return true;
     }
-    /// How many changes were written.
+    /// How many changes were written that changed anything.
     [[nodiscard]] std::size_t written() const { return written_; }
     /// The process dies: what was not written is gone.
     void drop() {
