@@ -20,6 +20,13 @@ figure command_latency(const setting& how);
 figure rehydrate_100(const setting& how);
 figure query_latency(const setting& how);
 figure catch_up(const setting& how);
+figure view_read(const setting& how);
+// projection_figures.cpp
+figure catch_up_many(const setting& how);
+figure stored_view(const setting& how);
+figure publish_lag(const setting& how);
+figure live_query_updates(const setting& how);
+figure stopped_projection(const setting& how);
 // memory_figures.cpp
 figure idle_aggregate(const setting& how);
 // retail_figures.cpp
@@ -31,7 +38,7 @@ struct figure_entry {
 };
 
 /// In the order in which they are measured and shown.
-inline constexpr std::array<figure_entry, 11> all_figures{{
+inline constexpr std::array<figure_entry, 17> all_figures{{
     {"raw_log_append", raw_log_append},
     {"raw_commit_latency", raw_commit_latency},
     {"journal_append", journal_append},
@@ -40,7 +47,13 @@ inline constexpr std::array<figure_entry, 11> all_figures{{
     {"command_latency", command_latency},
     {"rehydrate_100", rehydrate_100},
     {"query_latency", query_latency},
+    {"view_read", view_read},
     {"catch_up", catch_up},
+    {"catch_up_many", catch_up_many},
+    {"stored_view", stored_view},
+    {"publish_lag", publish_lag},
+    {"live_query", live_query_updates},
+    {"stopped_projection", stopped_projection},
     {"idle_aggregate", idle_aggregate},
     {"online_retail", online_retail},
 }};

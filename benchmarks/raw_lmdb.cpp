@@ -106,6 +106,39 @@ std::uint64_t raw_store::get(const std::vector<std::uint64_t>& positions) const 
     return seen;
 }
 
+void put_rows(const std::filesystem::path& directory, std::size_t count,
+              const std::function<std::size_t(std::size_t)>& account_of, std::size_t per_commit) {
+    MDB_env* opened = nullptr;
+    require(mdb_env_create(&opened), "mdb_env_create");
+    const std::unique_ptr<MDB_env, decltype(&mdb_env_close)> env(opened, mdb_env_close);
+    require(mdb_env_set_mapsize(opened, std::size_t{1} << 40), "mdb_env_set_mapsize");
+    require(mdb_env_open(opened, directory.c_str(), MDB_NOTLS | MDB_NORDAHEAD, 0644),
+            "mdb_env_open");
+    std::array<char, 32> row{};
+    for (std::size_t i = 0; i < count;) {
+        auto txn = begin(opened, 0);
+        MDB_dbi table = 0;
+        require(mdb_dbi_open(txn.get(), nullptr, 0, &table), "mdb_dbi_open");
+        for (const std::size_t end = std::min(count, i + per_commit); i != end; ++i) {
+            std::string account = std::to_string(account_of(i));
+            MDB_val key{account.size(), account.data()};
+            MDB_val value{row.size(), row.data()};
+            require(mdb_put(txn.get(), table, &key, &value, 0), "mdb_put");
+        }
+        commit(std::move(txn));
+    }
+}
+
+double raw_commit_p50_us(const setting& how) {
+    const scratch place(how.directory, "raw");
+    raw_store store(place.path());
+    store.append(how.pick(100'000, 1'000), 1'000);
+    latencies commits;
+    for (std::size_t i = 0; i != how.pick(2'000, 50); ++i)
+        commits.time([&] { store.append(1, 1); });
+    return commits.percentile_us(0.5);
+}
+
 void raw_limit::sample(std::size_t per_commit) {
     const std::size_t events = how_.pick(1'000'000, 4'000);
     const scratch place(how_.directory, "raw");

@@ -3,6 +3,7 @@
 #include "setting.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <lmdb.h>
 #include <memory>
 #include <vector>
@@ -32,6 +33,14 @@ private:
     MDB_dbi log_ = 0;
     std::uint64_t last_ = 0;
 };
+
+/// Puts one row under the key of `account_of(i)` for each i below `count`, `per_commit` with one sync,
+/// into a new store: what a stored view that changes one row with each event cannot beat.
+void put_rows(const std::filesystem::path& directory, std::size_t count,
+              const std::function<std::size_t(std::size_t)>& account_of, std::size_t per_commit);
+
+/// Median time of a durable commit of one event, sampled now.
+[[nodiscard]] double raw_commit_p50_us(const setting& how);
 
 /// The rate of `raw_log_append`, sampled beside what is compared with it: the machine and its disk
 /// may be shared, so that a rate of some minutes ago says little.
