@@ -5,21 +5,21 @@
 
 namespace annals {
 
-rate_statistics
-statistics_of(const std::vector<std::pair<std::string, std::uint64_t>>& counts, double seconds) {
+rate_statistics statistics_of(const std::vector<std::pair<std::string, std::uint64_t>>& counts,
+                              double seconds) {
     std::map<std::string, std::uint64_t> by_type;
     rate_statistics made;
     made.seconds = seconds;
     for (const auto& [type, count] : counts) {
-        by_type[type] += count;
+        if (count != 0)
+            by_type[type] += count;
         made.count += count;
     }
     for (const auto& [type, count] : by_type) {
         type_rate one;
         one.type = type;
         one.count = count;
-        one.share = made.count == 0 ? 0
-                                    : static_cast<double>(count) / static_cast<double>(made.count);
+        one.share = static_cast<double>(count) / static_cast<double>(made.count);
         one.per_minute = seconds > 0 ? static_cast<double>(count) * 60 / seconds : 0;
         made.types.push_back(std::move(one));
     }

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 /// Live queries: the answer now, and then each time it changes, without a gap between the two.
@@ -17,6 +18,8 @@ struct live_update {
     outcome<T> answer; ///< `answer.position()` says what it reflects
     /// Answers that were replaced by this one before anybody saw them.
     std::uint64_t skipped = 0;
+    /// The live query has ended, and `answer` is the error that says why: nothing follows.
+    bool last = false;
 };
 
 /// How a live query is served.
@@ -61,33 +64,47 @@ template <class T>
 class live_buffer {
 public:
     using receiver = std::function<void(const live_update<T>&)>;
+    static constexpr std::size_t usually_at_once = 64;
 
-    live_buffer(live_options with, receiver to, std::shared_ptr<blocking_executor> on)
+    /// One task on `on` hands over `at_once` updates at most, then posts itself again, so that
+    /// receivers share a thread fairly.
+    live_buffer(live_options with, receiver to, std::shared_ptr<blocking_executor> on,
+                std::size_t at_once = usually_at_once)
         : options_(with),
-          to_(std::move(to)),
-          on_(std::move(on)) {}
+          at_once_(at_once),
+          on_(std::move(on)),
+          to_(std::move(to)) {}
 
     /// Offers an update; see `live_options::when_full`. `keep_alive` lives until it is handed over.
     void offer(outcome<T> answer, std::shared_ptr<void> keep_alive);
     /// The last update: an error. Nothing is taken any more.
     void end(error why, std::shared_ptr<void> keep_alive);
-    /// No call of the receiver begins after this, and none runs, unless this is called by it.
+    /// No call of the receiver begins after this, and none runs, unless this is called by it. What
+    /// the receiver holds is let go, then or when that call returns.
     void cancel();
     [[nodiscard]] bool over() const noexcept { return over_.load(); }
 
 private:
-    void push(live_update<T> next, const std::shared_ptr<void>& keep_alive);
-    void drain();
+    /// Queues `next`. True if a task must be posted to hand it over: none is on its way. `mutex_`.
+    [[nodiscard]] bool queue(live_update<T> next);
+    void post(std::shared_ptr<void> keep_alive);
+    void drain(const std::shared_ptr<void>& keep_alive);
+    /// Empty if nothing waits; then this task was the last.
+    [[nodiscard]] std::optional<live_update<T>> take();
+    [[nodiscard]] bool more();
+    void hand_over(const live_update<T>& next);
 
     const live_options options_;
-    const receiver to_;
+    const std::size_t at_once_;
     const std::shared_ptr<blocking_executor> on_;
-    std::atomic<bool> over_{false};
-    std::mutex mutex_;
+    std::atomic<bool> over_{false}; ///< set under mutex_, except by cancel
+    std::mutex mutex_;              ///< guards the next two; held neither in post nor in to_
     std::deque<live_update<T>> waiting_;
-    bool draining_ = false;
-    std::recursive_mutex handing_over_; ///< held while the receiver runs
-    bool cancelled_ = false;            ///< guarded by handing_over_
+    bool draining_ = false;             ///< a task is on its way or at work
+    std::recursive_mutex handing_over_; ///< held while the receiver runs; guards the rest
+    receiver to_;
+    bool inside_ = false;
+    bool cancelled_ = false;
 };
 
 /// A live query of type Q to a view of type V.
@@ -97,10 +114,11 @@ class typed_live final : public live_request,
 public:
     using answer_type = answer_of<V, Q>;
     typed_live(Q value, live_options with, typename live_buffer<answer_type>::receiver to,
-               std::shared_ptr<blocking_executor> on)
+               std::shared_ptr<blocking_executor> on,
+               std::size_t at_once = live_buffer<answer_type>::usually_at_once)
         : live_request(typeid(V), typeid(Q), with),
           value_(std::move(value)),
-          buffer_(with, std::move(to), std::move(on)) {}
+          buffer_(with, std::move(to), std::move(on), at_once) {}
 
     void look(const void* view_state, log_position position) noexcept override;
     void fail(error why) noexcept override {

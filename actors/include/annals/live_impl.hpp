@@ -6,60 +6,98 @@ namespace annals {
 
 template <class T>
 void live_buffer<T>::offer(outcome<T> answer, std::shared_ptr<void> keep_alive) {
-    push({std::move(answer), 0}, keep_alive);
-}
-
-template <class T>
-void live_buffer<T>::push(live_update<T> next, const std::shared_ptr<void>& keep_alive) {
-    const std::lock_guard lock(mutex_);
-    if (over_.load())
-        return;
-    if (waiting_.size() >= options_.buffer) {
-        if (options_.then == live_options::when_full::error) {
-            over_.store(true);
-            next = {error{errc::overloaded,
-                          "the receiver of a live query is slower than the view: " +
-                              std::to_string(options_.buffer) +
-                              " updates wait. Take them faster, or let the latest one win"},
-                    0};
-        } else {
-            next.skipped = waiting_.back().skipped + 1;
-            waiting_.pop_back();
+    bool wanted = false;
+    {
+        const std::lock_guard lock(mutex_);
+        if (over_.load())
+            return;
+        live_update<T> next{std::move(answer), 0, false};
+        if (waiting_.size() >= options_.buffer) {
+            if (options_.then == live_options::when_full::error) {
+                over_.store(true);
+                next = {error{errc::overloaded,
+                              "the receiver of a live query is slower than the view: " +
+                                  std::to_string(options_.buffer) +
+                                  " updates wait. Take them faster, or let the latest one win"},
+                        0, true};
+            } else {
+                next.skipped = waiting_.back().skipped + 1;
+                waiting_.pop_back();
+            }
         }
+        wanted = queue(std::move(next));
     }
-    waiting_.push_back(std::move(next));
-    if (!std::exchange(draining_, true))
-        on_->post([this, keep_alive] { drain(); });
+    if (wanted)
+        post(std::move(keep_alive));
 }
 
 template <class T>
 void live_buffer<T>::end(error why, std::shared_ptr<void> keep_alive) {
-    const std::lock_guard lock(mutex_);
-    if (over_.exchange(true))
-        return;
-    waiting_.push_back({std::move(why), 0});
-    if (!std::exchange(draining_, true))
-        on_->post([this, keep_alive = std::move(keep_alive)] { drain(); });
+    bool wanted = false;
+    {
+        const std::lock_guard lock(mutex_);
+        if (over_.exchange(true))
+            return;
+        wanted = queue({std::move(why), 0, true});
+    }
+    if (wanted)
+        post(std::move(keep_alive));
 }
 
-/// A bounded number at a time, so that receivers share the thread fairly: it posts itself again.
 template <class T>
-void live_buffer<T>::drain() {
-    for (;;) {
-        live_update<T> next{error{errc::aborted, {}}, 0};
-        {
-            const std::lock_guard lock(mutex_);
-            if (waiting_.empty()) {
-                draining_ = false;
-                return;
-            }
-            next = std::move(waiting_.front());
-            waiting_.pop_front();
-        }
-        const std::lock_guard handing_over(handing_over_);
-        if (!cancelled_)
-            to_(next);
+bool live_buffer<T>::queue(live_update<T> next) {
+    waiting_.push_back(std::move(next));
+    return !std::exchange(draining_, true);
+}
+
+/// A stopped executor runs the task within `post`, so no lock is held here.
+template <class T>
+void live_buffer<T>::post(std::shared_ptr<void> keep_alive) {
+    on_->post([this, keep_alive = std::move(keep_alive)] { drain(keep_alive); });
+}
+
+template <class T>
+void live_buffer<T>::drain(const std::shared_ptr<void>& keep_alive) {
+    for (std::size_t i = 0; i != at_once_; ++i) {
+        const auto next = take();
+        if (!next)
+            return;
+        hand_over(*next);
     }
+    if (more())
+        post(keep_alive);
+}
+
+template <class T>
+std::optional<live_update<T>> live_buffer<T>::take() {
+    const std::lock_guard lock(mutex_);
+    if (waiting_.empty()) {
+        draining_ = false;
+        return std::nullopt;
+    }
+    std::optional<live_update<T>> next(std::move(waiting_.front()));
+    waiting_.pop_front();
+    return next;
+}
+
+template <class T>
+bool live_buffer<T>::more() {
+    const std::lock_guard lock(mutex_);
+    draining_ = !waiting_.empty();
+    return draining_;
+}
+
+template <class T>
+void live_buffer<T>::hand_over(const live_update<T>& next) {
+    receiver gone; // destroyed outside the lock
+    const std::lock_guard lock(handing_over_);
+    if (cancelled_)
+        return;
+    inside_ = true;
+    to_(next);
+    inside_ = false;
+    if (cancelled_ || next.last)
+        gone = std::exchange(to_, nullptr);
 }
 
 template <class T>
@@ -69,8 +107,11 @@ void live_buffer<T>::cancel() {
         const std::lock_guard lock(mutex_);
         waiting_.clear();
     }
-    const std::lock_guard handing_over(handing_over_); // waits for a call that runs
+    receiver gone; // destroyed outside the lock
+    const std::lock_guard lock(handing_over_); // waits for a call that runs
     cancelled_ = true;
+    if (!inside_)
+        gone = std::exchange(to_, nullptr);
 }
 
 template <class V, class Q>

@@ -17,8 +17,9 @@ struct type_rate {
     friend bool operator==(const type_rate&, const type_rate&) = default;
 };
 
-/// The types, most frequent first (then by name), and how their rates are spread: mean and population
-/// variance over the types. Rates of 10, 5 and 3 per minute have mean 6 and variance 26/3.
+/// The types that occurred in the window, most frequent first (then by name), and how their rates are
+/// spread: mean and population variance over them. Rates of 10, 5 and 3 per minute have mean 6 and
+/// variance 26/3.
 struct rate_statistics {
     std::vector<type_rate> types;
     std::uint64_t count = 0;    ///< of all types
@@ -29,7 +30,8 @@ struct rate_statistics {
     friend bool operator==(const rate_statistics&, const rate_statistics&) = default;
 };
 
-/// The statistics of so many of each type within `seconds`. Types of the same name count together.
+/// The statistics of so many of each type within `seconds`. Types of the same name count together;
+/// one with a count of 0 did not occur.
 [[nodiscard]] rate_statistics
 statistics_of(const std::vector<std::pair<std::string, std::uint64_t>>& counts, double seconds);
 
