@@ -18,7 +18,8 @@ namespace retail::analytics {
 
 /// What the projections say after an import, all of them about the whole log.
 struct analysis {
-    retail::report shop; ///< what online_retail reports, from its own view
+    /// What online_retail reports, from its own view. Its seconds are those until all views answered.
+    retail::report shop;
     days_turnover days;
     hours_turnover hours;
     std::map<std::string, turnover> countries;

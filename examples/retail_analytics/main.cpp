@@ -72,13 +72,16 @@ annals::result<analysis> import_and_analyse(const arguments& asked, alert_file& 
         return rt.error();
     analysis made;
     {
+        const auto started = std::chrono::steady_clock::now();
         const auto shown = display_for(asked, *rt, input.bytes());
         retail::importer importer(*rt, input, *shown, asked.import);
         if (const auto imported = importer.run(); !imported)
             return imported.error();
         made = ask_analysis(*rt);
         made.shop.counts = importer.counts();
-        wait_for_projections(*rt);
+        made.shop.seconds =
+            std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+        wait_for_projections(*rt, *shown);
     }
     if (const std::string failed = failed_projections(*rt); !failed.empty())
         return annals::error{annals::errc::unavailable, failed};
@@ -103,15 +106,12 @@ annals::result<void> report(const arguments& asked, const analysis& made) {
 }
 
 int run(const arguments& asked) {
-    const auto started = std::chrono::steady_clock::now();
     std::filesystem::create_directories(asked.store);
     alert_file alerts(asked.alerts.empty() ? std::filesystem::path(asked.store) / "alerts.txt"
                                            : std::filesystem::path(asked.alerts));
-    auto made = import_and_analyse(asked, alerts);
+    const auto made = import_and_analyse(asked, alerts);
     if (!made)
         return fail(made.error());
-    made->shop.seconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     if (const auto reported = report(asked, *made); !reported)
         return fail(reported.error());
     if (const int signal = retail::stop_signal(); signal != 0) {

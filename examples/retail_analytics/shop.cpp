@@ -9,6 +9,7 @@
 #include "online_retail/views.hpp"
 
 #include <chrono>
+#include <utility>
 
 namespace retail::analytics {
 
@@ -41,14 +42,19 @@ annals::result<annals::runtime> open_shop(annals::config with, alert_file& alert
                               annals::reaction_start::beginning));
 }
 
-void wait_for_projections(const annals::runtime& rt) {
-    constexpr std::chrono::milliseconds between_looks(100);
+void wait_for_projections(const annals::runtime& rt, import_display& shown) {
+    constexpr std::chrono::milliseconds between_looks(500);
     const annals::log_position head = rt.journal().head();
     for (const status& one : rt.status().projections) {
         const annals::projection_control projection = rt.projection(one.name);
-        while (stop_signal() == 0 && goes_on(projection.status()))
+        bool is_told = false;
+        while (stop_signal() == 0 && goes_on(projection.status())) {
             if (projection.reaches(head, between_looks).get())
                 break;
+            if (!std::exchange(is_told, true))
+                shown.print("waiting for " + one.name +
+                            "; Ctrl-C leaves what is left to the next run");
+        }
     }
 }
 

@@ -52,7 +52,7 @@ analysis analyse_sample(const std::filesystem::path& directory, std::uint64_t st
     retail::importer importer(rt, input, shown, import);
     REQUIRE(importer.run());
     analysis made = ask_analysis(rt);
-    wait_for_projections(rt);
+    wait_for_projections(rt, shown);
     CHECK(failed_projections(rt) == "");
     REQUIRE(rt.close());
     made.alerts = alerts.count();

@@ -79,6 +79,7 @@ TEST_CASE("where there is no terminal the live view ends with one line") {
     std::rewind(file.get());
     char text[512]{};
     const std::string seen(text, std::fread(text, 1, sizeof text, file.get()));
-    CHECK(seen.starts_with("line 7: not a number; row skipped\n1 rows, "));
+    CHECK(seen.find("line 7: not a number; row skipped\n") != std::string::npos);
+    CHECK(seen.find("\n1 rows, ") != std::string::npos);
     CHECK(seen.ends_with("/s; every projection is up to date; best: 22423\n"));
 }
