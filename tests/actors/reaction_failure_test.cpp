@@ -158,6 +158,18 @@ TEST_CASE("an event that is given up is passed over by its checkpoint") {
     }
 }
 
+TEST_CASE("the end of the process does not take back that an event was passed over") {
+    reaction_process process(disk());
+    process.behave = fails_at({3});
+    process.take(sold({3, 5}), 5); // nothing took effect, so nothing was stored behind it
+    process.run_until_quiet();
+    row_changes into;
+    process.sink->pass_over(into, 3);
+    process.store->apply(std::move(into), {});
+    process.close();
+    REQUIRE(process.checkpoint() == checkpoint_record{3, 3, 0, 0});
+}
+
 // --- an event is replayed ----------------------------------------------------------------------------
 
 TEST_CASE("an event that was set aside is delivered again, out of order, and leaves the list") {

@@ -136,10 +136,8 @@ private:
         } else if (report.finished) {
             REQUIRE(done_ >= slices_.front().events->through);
             slices_.pop_front();
-            if (in_.below(10) == 0) {
-                in_.now_.started_over = true;
-                send_again(); // while what was sent may be with the handlers
-            }
+            if (in_.below(10) == 0)
+                start_over(); // while what was sent may be with the handlers
             feed();
         }
     }
@@ -169,6 +167,17 @@ private:
             }
             send_again();
         });
+    }
+
+    void start_over() {
+        in_.now_.started_over = true;
+        if (in_.below(2) == 0) { // with other slices
+            ++epoch_;
+            slices_.clear();
+            read_ = done_;
+        } else {
+            send_again();
+        }
     }
 
     void send_again() {

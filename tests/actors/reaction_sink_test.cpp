@@ -287,12 +287,21 @@ TEST_CASE("what an older epoch delivered meanwhile is not delivered again") {
     process.take(sold(range(1, 3)), 3);
     process.write();
     process.tell();
-    process.take(sold(range(1, 5)), 5, 1); // while 1 to 3 wait for their thread
+    process.take(sold(range(1, 2)), 2, 1); // while 1 to 3 wait for their thread
+    process.take(sold(range(3, 5)), 5, 1);
     process.run_until_quiet();
     REQUIRE(process.positions() == range(1, 5));
     REQUIRE(process.reports.back().epoch == 1);
     REQUIRE(process.reports.back().done == 5);
     REQUIRE(process.checkpoint().events == 5);
+}
+
+TEST_CASE("what an older epoch has not begun to deliver is not delivered") {
+    reaction_process process(disk());
+    process.take(sold(range(1, 3)), 3);
+    process.take(sold(range(4, 5)), 5, 1); // while that 1 to 3 begin is being stored
+    process.run_until_quiet();
+    REQUIRE(process.positions() == range(4, 5));
 }
 
 // --- threads -----------------------------------------------------------------------------------------
