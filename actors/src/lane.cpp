@@ -68,6 +68,7 @@ void lane::opened(std::uint64_t opening, result<lane_start>& start) {
 void lane::begin(lane_start start) {
     forget_entries();
     position_ = start.checkpoint.done;
+    events_ = start.checkpoint.events;
     caught_up_ = false;
     lost_ = false;
     sink_ = owner_.make_sink(*this, std::move(start), epoch_);
@@ -199,6 +200,7 @@ void lane::reported(const sink_report& came) {
     if (came.epoch != epoch_ || entries_.empty() || mode_ != mode::running)
         return;
     position_ = std::max(position_, came.done);
+    events_ += came.events;
     const decoded_events& front = *entries_.front().events;
     const bool at_end = came.finished && front.at_end && entries_.front().replayed == 0;
     owner_.lane_reported(*this, came, at_end ? std::optional(front.read_at) : std::nullopt);

@@ -51,6 +51,8 @@ public:
     [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
     [[nodiscard]] const generation_record& generation() const noexcept { return generation_; }
     [[nodiscard]] log_position position() const noexcept { return position_; }
+    /// How many events this generation has taken.
+    [[nodiscard]] std::uint64_t events() const noexcept { return events_; }
     /// It has been at the log's end since it began.
     [[nodiscard]] bool caught_up() const noexcept { return caught_up_; }
     [[nodiscard]] bool failed() const noexcept { return mode_ == mode::failed; }
@@ -135,6 +137,7 @@ private:
     bool demanded_ = false;
     bool caught_up_ = false;
     log_position position_ = 0;
+    std::uint64_t events_ = 0;
     std::optional<entry> to_replay_;
 
     bool lost_ = false; ///< the sink's state is gone

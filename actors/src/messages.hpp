@@ -90,6 +90,7 @@ struct install_message { ///< a lane begins, or begins again, with this state
     bool from_scratch = false; ///< after a reset: answers may be older than those before
     log_position saved = 0;    ///< where its saved copy stands
     log_position since = 0;    ///< it reflects only what came after
+    std::uint64_t era = 0;     ///< see projection_book
 };
 struct slice_message {
     std::uint64_t lane = 0;
@@ -105,7 +106,8 @@ struct projection_failed_message {
     std::shared_ptr<const error> why;
 };
 struct projection_resumed_message {};
-struct advanced_message { ///< a stored view has reached this position
+struct advanced_message { ///< these rows have reached this position, and serve
+    row_space space = 0;
     log_position position = 0;
 };
 struct query_message {

@@ -141,7 +141,7 @@ void projection_actor::start_view(result<lane_start>& start) {
     if (kind() == projection_kind::stored_view) {
         frozen_at_ = start->checkpoint.done;
         gauge_->stands_at(frozen_at_);
-        caf::anon_send(queries_, advanced_message{frozen_at_});
+        caf::anon_send(queries_, advanced_message{of_->serving_space.load(), frozen_at_});
         try_swap();
         return;
     }
@@ -162,6 +162,7 @@ void projection_actor::start_view(result<lane_start>& start) {
     old.position = frozen_at_;
     old.saved = frozen_at_;
     old.serves = true;
+    old.era = of_->book->era();
     send(queries_, std::move(old));
     begin_building({});
 }
@@ -194,6 +195,7 @@ std::unique_ptr<sink> projection_actor::make_sink(lane& of, lane_start start, st
         fresh.from_scratch = std::exchange(from_scratch_, false);
         fresh.saved = fresh.position;
         fresh.since = start.since;
+        fresh.era = of_->book->era();
         send(queries_, std::move(fresh));
         return std::make_unique<memory_sink>(queries_, of.id());
     }
@@ -224,7 +226,7 @@ void projection_actor::lane_reported(lane& of, const sink_report& came,
     }
     gauge_->reached(of.position(), came.events, read_at, now);
     if (queries_)
-        caf::anon_send(queries_, advanced_message{of.position()});
+        caf::anon_send(queries_, advanced_message{of.generation().space, of.position()});
 }
 
 void projection_actor::lane_moved(lane&) {
@@ -245,6 +247,7 @@ void projection_actor::lane_failed(lane& of, const error& why) {
     if (of.id() == building_ && serving() != nullptr) { // the serving lane goes on
         gauge_->rebuilds(std::nullopt);
         building_ = 0;
+        swapping_ = false;
     } else if (queries_ && of.id() == serving_) {
         const error telling{errc::unavailable,
                             "view \"" + gauge_->name() + "\" stopped after position " +

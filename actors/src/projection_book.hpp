@@ -28,6 +28,28 @@ public:
         store_->apply(std::move(also), std::move(done));
     }
 
+    /// The same, but only if there was no reset since `era`; otherwise nothing happens and it says no.
+    template <class Change>
+    [[nodiscard]] bool change_in(std::uint64_t era, Change&& how, row_changes also,
+                                 projection_store::applied done) {
+        const std::lock_guard lock(mutex_);
+        if (era != era_)
+            return false;
+        how(record_);
+        catalog::put(also, name_, record_);
+        store_->apply(std::move(also), std::move(done));
+        return true;
+    }
+    /// A reset begins a new era: what is saved of the state before it no longer counts.
+    void begin_era() {
+        const std::lock_guard lock(mutex_);
+        ++era_;
+    }
+    [[nodiscard]] std::uint64_t era() const {
+        const std::lock_guard lock(mutex_);
+        return era_;
+    }
+
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     [[nodiscard]] projection_store& store() const noexcept { return *store_; }
     [[nodiscard]] const std::shared_ptr<projection_store>& shared_store() const noexcept {
@@ -61,6 +83,7 @@ private:
     mutable std::mutex mutex_;
     projection_record record_;
     std::vector<log_position> set_aside_;
+    std::uint64_t era_ = 0;
     bool version_changed_ = false;
 };
 

@@ -87,7 +87,8 @@ void projection_actor::resume(const duty& what) {
                       if (queries_)
                           caf::anon_send(queries_, projection_resumed_message{});
                       for (auto& [id, each] : lanes_)
-                          if (id == serving_ || id == building_) {
+                          if ((!swapping_ || kind() == projection_kind::view) &&
+                              (id == serving_ || id == building_)) {
                               each->pause(false);
                               each->resume();
                           }
@@ -104,8 +105,7 @@ void projection_actor::reset(const duty& what) {
     const log_position to = (*what)->position;
     if (to > core_->parts.journal->head()) {
         (*what)->complete(error{errc::invalid_argument,
-                                "the log ends at " +
-                                    std::to_string(core_->parts.journal->head()) +
+                                "the log ends at " + std::to_string(core_->parts.journal->head()) +
                                     "; reset to a position that is there",
                                 to});
         return;
@@ -137,9 +137,11 @@ void projection_actor::reset(const duty& what) {
 }
 
 void projection_actor::reset_to(const duty& what, generation_record fresh, log_position begun) {
+    of_->book->begin_era();
     for (auto& [id, each] : lanes_)
         each->stop();
     serving_ = building_ = 0;
+    swapping_ = false;
     gauge_->rebuilds(std::nullopt);
     fail_rebuild({errc::aborted, "the projection was reset meanwhile"});
     row_changes changes;
@@ -158,7 +160,8 @@ void projection_actor::reset_to(const duty& what, generation_record fresh, log_p
             record.serving = fresh;
             record.building = {};
         },
-        std::move(changes), [this, what, fresh](const result<void>& stored) {
+        std::move(changes),
+        [this, what, fresh](const result<void>& stored) {
             if (!stored) {
                 (*what)->complete(stored.error());
                 gauge_->failed_with(stored.error().message);
@@ -172,7 +175,7 @@ void projection_actor::reset_to(const duty& what, generation_record fresh, log_p
             if (queries_) {
                 caf::anon_send(queries_, projection_resumed_message{});
                 if (kind() == projection_kind::stored_view)
-                    caf::anon_send(queries_, advanced_message{fresh.since});
+                    caf::anon_send(queries_, advanced_message{fresh.space, fresh.since});
             }
             serving_ = last_lane_ + 1;
             add_lane(fresh, {}).open();
@@ -183,10 +186,11 @@ void projection_actor::reset_to(const duty& what, generation_record fresh, log_p
 
 void projection_actor::rebuild(const duty& what) {
     if (kind() == projection_kind::reaction) {
-        (*what)->complete(error{errc::invalid_argument,
-                                "\"" + gauge_->name() +
-                                    "\" is a reaction and has no state to rebuild; reset it, if its "
-                                    "effects shall happen again"});
+        (*what)->complete(
+            error{errc::invalid_argument,
+                  "\"" + gauge_->name() +
+                      "\" is a reaction and has no state to rebuild; reset it, if its "
+                      "effects shall happen again"});
         return;
     }
     rebuilding_.push_back(what);
@@ -207,7 +211,8 @@ void projection_actor::rebuild(const duty& what) {
     begin.done = next.since;
     catalog::put_checkpoint(changes, next.space, begin);
     change_record([next](projection_record& changed) { changed.building = next; },
-                  std::move(changes), [this, next](const result<void>& stored) {
+                  std::move(changes),
+                  [this, next](const result<void>& stored) {
                       if (stored && building_ == 0) {
                           begin_building(next);
                           return;
@@ -256,7 +261,10 @@ void projection_actor::try_swap() {
         if (!old->at_rest())
             return;
     }
-    if (next->position() >= (old != nullptr ? old->position() : frozen_at_))
+    if (next->position() < (old != nullptr ? old->position() : frozen_at_))
+        return;
+    next->pause(true); // so that its checkpoint says where it is
+    if (next->at_rest())
         swap_stored(*next);
 }
 
@@ -265,12 +273,17 @@ void projection_actor::swap_stored(lane& next) {
     swapping_ = true;
     row_changes changes;
     catalog::drop(changes, of_->book->record().serving);
+    checkpoint_record reached; // also over what follows the last event that it wanted
+    reached.done = next.position();
+    reached.events = next.events();
+    catalog::put_checkpoint(changes, next.generation().space, reached);
     change_record(
         [to = next.generation()](projection_record& record) {
             record.serving = to;
             record.building = {};
         },
-        std::move(changes), [this, id = next.id()](const result<void>& stored) {
+        std::move(changes),
+        [this, id = next.id()](const result<void>& stored) {
             on_swapped({id, 0, stored});
         });
 }
@@ -279,14 +292,16 @@ void projection_actor::on_swapped(const swapped_message& m) {
     swapping_ = false;
     lane* next = find(m.lane);
     if (next == nullptr || m.lane != building_)
-        return; // a reset came between
+        return;      // a reset came between
     if (!m.stored) { // it goes on as before and tries again when it has moved
         gauge_->failed_with(m.stored.error().message);
-        if (lane* old = serving())
-            old->pause(paused_);
+        for (lane* each : {serving(), next})
+            if (each != nullptr)
+                each->pause(paused_);
         return;
     }
     serving_ = std::exchange(building_, 0);
+    next->pause(paused_);
     clear_list(*next);
     prune();
     if (kind() == projection_kind::stored_view) {
@@ -295,7 +310,7 @@ void projection_actor::on_swapped(const swapped_message& m) {
         gauge_->rebuilds(std::nullopt);
         gauge_->reached(next->position(), 0, core_->parts.clock->steady(),
                         core_->parts.clock->steady());
-        caf::anon_send(queries_, advanced_message{next->position()});
+        caf::anon_send(queries_, advanced_message{next->generation().space, next->position()});
     }
     caf::anon_send(queries_, projection_resumed_message{}); // the old one may have failed
     for (const duty& each : std::exchange(rebuilding_, {}))

@@ -109,13 +109,15 @@ void query_actor::install(const install_message& m) {
     state.view = std::move(*m.state);
     state.position = m.position;
     state.unwanted_epoch = m.epoch;
+    state.since = m.since;
+    state.era = m.era;
     if (!m.serves)
         return;
     serving_ = m.lane;
     if (m.from_scratch)
         floor_ = 0;
     gauge_->stands_at(state.position);
-    copies_.begins_at(m.saved, m.since);
+    copies_.begins_at(m.saved, m.since, m.era);
     show(state, 0);
 }
 
@@ -253,7 +255,7 @@ void query_actor::swap_if_due() {
     floor_ = 0;
     gauge_->serves_version(of_->what.projection->version());
     gauge_->rebuilds(std::nullopt);
-    copies_.begins_at(0, 0);
+    copies_.begins_at(0, next->second.since, next->second.era);
     show(next->second, 0);
     if (projection_)
         caf::anon_send(projection_, swapped_message{serving_, next->second.position, {}});

@@ -38,6 +38,8 @@ private:
         log_position position = 0;
         std::optional<steady_time> read_at; ///< the log's end was reached by a reading begun then
         std::deque<slice> waiting;
+        log_position since = 0;
+        std::uint64_t era = 0;
         std::uint64_t unwanted_epoch = 0; ///< slices of it and before are not wanted
     };
     struct held_query {

@@ -8,7 +8,7 @@
 
 namespace annals {
 
-result<void> stored_answers::answer(log_position known, const use& with) const {
+result<void> stored_answers::answer(const reached& known, const use& with) const {
     const auto snapshot = store_->snapshot();
     if (!snapshot)
         return snapshot.error();
@@ -32,18 +32,19 @@ result<void> stored_answers::answer(log_position known, const use& with) const {
 /// Generations change places in one transaction, of which `serving_` hears later: where it has no
 /// checkpoint, the catalog in the snapshot says who serves.
 result<stored_answers::place> stored_answers::find_place(row_snapshot& in,
-                                                         log_position known) const {
+                                                         const reached& known) const {
     const row_space space = serving_.load();
     const auto checkpoint = catalog::find_checkpoint(in, space);
     if (!checkpoint)
         return checkpoint.error();
     if (*checkpoint)
-        return place{space, std::max(known, (*checkpoint)->done)};
+        return place{space, space == known.space ? std::max(known.position, (*checkpoint)->done)
+                                                 : (*checkpoint)->done};
     const auto record = catalog::find(in, type_.name());
     if (!record)
         return record.error();
     if (!*record || (*record)->serving.space == space)
-        return place{space, known}; // nothing was stored yet
+        return place{space, space == known.space ? known.position : 0}; // nothing was stored yet
     const row_space successor = (*record)->serving.space;
     const auto later = catalog::find_checkpoint(in, successor);
     if (!later)

@@ -26,17 +26,21 @@ public:
           type_(type),
           serving_(serving) {}
 
-    /// Calls `with` once, or returns why it could not. `known`: a position that the serving rows were
-    /// reported to have reached before this call; it may be beyond their stored checkpoint, where
-    /// nothing followed that the view wants. 0 if unknown.
-    [[nodiscard]] result<void> answer(log_position known, const use& with) const;
+    /// A position that rows were reported to have reached. It may be beyond their stored checkpoint,
+    /// where nothing followed that the view wants.
+    struct reached {
+        row_space space = 0;
+        log_position position = 0;
+    };
+    /// Calls `with` once, or returns why it could not. What is `known` counts only for its own space.
+    [[nodiscard]] result<void> answer(const reached& known, const use& with) const;
 
 private:
     struct place {
         row_space space;
         log_position position;
     };
-    [[nodiscard]] result<place> find_place(row_snapshot& in, log_position known) const;
+    [[nodiscard]] result<place> find_place(row_snapshot& in, const reached& known) const;
 
     const std::shared_ptr<projection_store> store_;
     const stored_view_type& type_;

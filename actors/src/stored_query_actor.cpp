@@ -23,7 +23,7 @@ stored_query_actor::stored_query_actor(caf::actor_config& cfg, std::shared_ptr<e
 caf::behavior stored_query_actor::make_behavior() {
     return {
         [this](const query_message& m) { on_query(m.query); },
-        [this](const advanced_message& m) { on_advanced(m.position); },
+        [this](const advanced_message& m) { on_advanced(m); },
         [this](const live_message& m) {
             if (failure_) {
                 m.query->fail(*failure_);
@@ -64,23 +64,23 @@ bool stored_query_actor::cleanup(caf::error&& why, caf::execution_unit* host) {
 }
 
 /// Positions fall only after a reset.
-void stored_query_actor::on_advanced(log_position position) {
-    position_ = position;
-    parked_.answer_up_to(position_, [this](const query_ref& query) { answer(query); });
+void stored_query_actor::on_advanced(const advanced_message& m) {
+    reached_ = {m.space, m.position};
+    parked_.answer_up_to(m.position, [this](const query_ref& query) { answer(query); });
     look_at_live();
 }
 
 void stored_query_actor::on_query(const query_ref& query) {
     if (failure_)
         query->fail(*failure_);
-    else if (query->at_least <= position_)
+    else if (query->at_least <= reached_.position)
         answer(query);
     else
         parked_.park(query, query->at_least);
 }
 
 void stored_query_actor::answer(const query_ref& query) {
-    core_->parts.feeds->post([with = answering_, query, known = position_] {
+    core_->parts.feeds->post([with = answering_, query, known = reached_] {
         const no_blocking_scope scope;
         if (auto came = with->rows.answer(known,
                                           [&](const void* state, log_position position) {
@@ -100,12 +100,12 @@ void stored_query_actor::look_at_live() {
     }
     std::vector<std::shared_ptr<live_request>> ready;
     for (const auto& each : live_)
-        if (position_ >= each->options.at_least)
+        if (reached_.position >= each->options.at_least)
             ready.push_back(each);
     if (ready.empty())
         return;
     looking_ = true;
-    core_->parts.feeds->post([with = answering_, ready = std::move(ready), known = position_,
+    core_->parts.feeds->post([with = answering_, ready = std::move(ready), known = reached_,
                               to = caf::actor_cast<caf::weak_actor_ptr>(this)] {
         const no_blocking_scope scope;
         auto how = with->rows.answer(known, [&](const void* state, log_position position) {

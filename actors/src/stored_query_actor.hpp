@@ -33,7 +33,7 @@ private:
         stored_answers rows;
     };
 
-    void on_advanced(log_position position);
+    void on_advanced(const advanced_message& m);
     void on_query(const query_ref& query);
     void answer(const query_ref& query);
     /// One look at all live queries at a time, so that each sees positions in order.
@@ -44,7 +44,7 @@ private:
     const std::shared_ptr<hosted_projection> of_;
     const std::shared_ptr<projection_gauge> gauge_;
     const std::shared_ptr<const answering> answering_;
-    log_position position_ = 0;
+    stored_answers::reached reached_;
     std::optional<error> failure_;
     query_parking parked_;
     std::vector<std::shared_ptr<live_request>> live_;

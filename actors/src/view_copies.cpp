@@ -59,8 +59,10 @@ void view_copies::save(const view_instance& view, log_position position) {
     if (old.space != 0)
         catalog::drop(changes, old);
     writing_->store(true);
-    book_->change([&](projection_record& record) { record.serving = copy; }, std::move(changes),
-                  [writing = writing_](const result<void>&) { writing->store(false); });
+    if (!book_->change_in(
+            era_, [&](projection_record& record) { record.serving = copy; }, std::move(changes),
+            [writing = writing_](const result<void>&) { writing->store(false); }))
+        writing_->store(false); // reset meanwhile: the next opening sweeps what was written
 }
 
 restored_view restore_view(const view_type& type, const projection_book& book) {

@@ -22,9 +22,10 @@ public:
     /// Saves the last copy, if anything happened since the one before.
     void closing(const view_instance& view, log_position position);
     /// The view begins at this position: what is saved already reflects it.
-    void begins_at(log_position position, log_position since) noexcept {
+    void begins_at(log_position position, log_position since, std::uint64_t era) noexcept {
         saved_ = position;
         since_ = since;
+        era_ = era;
     }
 
 private:
@@ -37,6 +38,7 @@ private:
     std::uint64_t events_since_copy_ = 0;
     log_position saved_ = 0;
     log_position since_ = 0;
+    std::uint64_t era_ = 0; ///< of the record that a copy may go into
     std::shared_ptr<std::atomic<bool>> writing_ = std::make_shared<std::atomic<bool>>(false);
 };
 

@@ -92,6 +92,10 @@ result<void> runtime::state::open_projections() {
         return {};
     }
     auto options = with_.views;
+    if (options.max_batch_bytes < (std::size_t{16} << 20))
+        return error{errc::invalid_argument,
+                     "config::views.max_batch_bytes must be at least 16 MiB, which one slice of a "
+                     "stored view may change"};
     options.max_store_bytes = std::min(options.max_store_bytes, with_.store.max_store_bytes);
     options.unsafe_no_sync = options.unsafe_no_sync || with_.store.unsafe_no_sync;
     auto opened = open_lmdb_projection_store(with_.directory, journal_->id(), options);

@@ -354,9 +354,10 @@ TEST_CASE("an answer is from one snapshot, at the position of its checkpoint") {
     const stored_answers answers(on, bank_type(), serving);
     const auto ask = [&](log_position known) {
         std::pair<std::int64_t, log_position> came;
-        const auto done = answers.answer(known, [&](const void* state, log_position position) {
-            came = {answer(*static_cast<const bank*>(state), balance_of{"bert"}), position};
-        });
+        const auto done = answers.answer(
+            {stored_process::space, known}, [&](const void* state, log_position position) {
+                came = {answer(*static_cast<const bank*>(state), balance_of{"bert"}), position};
+            });
         if (!done)
             FAIL(done.error().message);
         return came;
@@ -379,7 +380,7 @@ TEST_CASE("an answer is from one snapshot, at the position of its checkpoint") {
     CHECK(ask(90) == std::pair<std::int64_t, log_position>(0, 33));
 
     on->close();
-    const auto refused = answers.answer(0, [](const void*, log_position) {});
+    const auto refused = answers.answer({}, [](const void*, log_position) {});
     REQUIRE_FALSE(refused);
     CHECK(refused.error().code == errc::closed);
 }
