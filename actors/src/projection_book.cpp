@@ -16,8 +16,8 @@ result<std::shared_ptr<projection_book>>
 projection_book::open(const hosted& what, std::shared_ptr<projection_store> store,
                       log_position head) {
     const projection_type& type = *what.projection;
-    std::shared_ptr<projection_book> made(
-        new projection_book(std::string(type.name()), std::move(store)));
+    std::string name(type.name());
+    std::shared_ptr<projection_book> made(new projection_book(std::move(name), std::move(store)));
     auto snapshot = made->store_->snapshot();
     if (!snapshot)
         return snapshot.error();
