@@ -318,19 +318,21 @@ void engine_core::ask(std::shared_ptr<query_request> request) {
 
 void engine_core::watch(std::shared_ptr<live_request> request) {
     auto view = view_for(request->view, request->query);
-    if (admission->closed())
-        request->fail(closed_error());
-    else if (!view)
-        request->fail(view.error());
-    else
-        caf::anon_send((*view)->queries, live_message{std::move(request)});
-}
-
-void engine_core::ask_together(std::shared_ptr<joint_request> request) {
     if (admission->closed()) {
         request->fail(closed_error());
         return;
     }
+    if (!view) {
+        request->fail(view.error());
+        return;
+    }
+    live_request& itself = *request;
+    std::shared_ptr<live_request> until_dropped(
+        &itself, [request = std::move(request)](live_request*) { request->fail(closed_error()); });
+    caf::anon_send((*view)->queries, live_message{std::move(until_dropped)});
+}
+
+void engine_core::ask_together(std::shared_ptr<joint_request> request) {
     std::vector<caf::actor> actors;
     for (const auto& part : request->parts()) {
         auto view = view_for(part.view, part.query);
@@ -346,10 +348,16 @@ void engine_core::ask_together(std::shared_ptr<joint_request> request) {
     }
     if (request->deadline == steady_time::max())
         request->deadline = parts.clock->steady() + limits.query_timeout;
+    if (auto refused = admission->admit_query()) {
+        request->fail(*std::move(refused));
+        return;
+    }
     const auto hold = std::make_shared<joint_hold>(request, actors, admission);
     admission->deadlines.add(request->deadline, hold);
+    const std::shared_ptr<joint_hold> until_dropped(
+        hold.get(), [hold](joint_hold*) { hold->fail(closed_error()); });
     for (std::size_t i = 0; i != actors.size(); ++i)
-        caf::anon_send(actors[i], hold_message{hold, i});
+        caf::anon_send(actors[i], hold_message{until_dropped, i});
 }
 
 void engine_core::control(std::string_view projection, std::shared_ptr<control_request> request) {

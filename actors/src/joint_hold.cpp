@@ -34,14 +34,24 @@ void joint_hold::answer(std::size_t part, const void* state, log_position positi
         actors_.clear();
     }
     request_->finish(position);
-    admission_->deadlines.remove(request_->deadline, this);
+    release();
 }
 
 void joint_hold::fail(error why) {
     request_->fail(std::move(why));
     tell_all();
-    const std::lock_guard lock(mutex_);
-    actors_.clear();
+    {
+        const std::lock_guard lock(mutex_);
+        actors_.clear();
+    }
+    release();
+}
+
+void joint_hold::release() noexcept {
+    if (released_.exchange(true))
+        return;
+    admission_->deadlines.remove(request_->deadline, this);
+    admission_->release_query();
 }
 
 void joint_hold::expire() noexcept {
@@ -60,7 +70,7 @@ void joint_hold::tell_all() {
         actors = actors_;
     }
     for (const auto& each : actors)
-        caf::anon_send(each, go_on_message{shared_from_this()});
+        caf::anon_send(each, go_on_message{});
 }
 
 } // namespace annals

@@ -6,6 +6,7 @@
 
 #include <caf/actor.hpp>
 
+#include <atomic>
 #include <mutex>
 #include <optional>
 #include <vector>
@@ -13,7 +14,7 @@
 namespace annals {
 
 /// A joint query on its way: which of its views stand still, and where all of them meet. Thread-safe.
-class joint_hold : public expirable, public std::enable_shared_from_this<joint_hold> {
+class joint_hold : public expirable {
 public:
     joint_hold(std::shared_ptr<joint_request> request, std::vector<caf::actor> actors,
                std::shared_ptr<annals::admission> admission)
@@ -31,11 +32,14 @@ public:
     [[nodiscard]] bool over() const { return request_->answered_already(); }
 
     void answer(std::size_t part, const void* state, log_position position);
+    /// Nothing, once it is over.
     void fail(error why);
     void expire() noexcept override;
 
 private:
     void tell_all();
+    /// Gives back what it held: once.
+    void release() noexcept;
 
     const std::shared_ptr<joint_request> request_;
     const std::shared_ptr<annals::admission> admission_;
@@ -45,6 +49,7 @@ private:
     std::size_t missing_;
     std::size_t unanswered_;
     std::optional<log_position> meeting_;
+    std::atomic<bool> released_{false};
 };
 
 } // namespace annals

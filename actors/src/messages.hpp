@@ -114,19 +114,17 @@ struct query_message {
     query_ref query;
 };
 struct live_message {
-    std::shared_ptr<live_request> query;
+    std::shared_ptr<live_request> query; ///< dropping the last copy ends it with `closed`
 };
 struct looked_message { ///< live queries have seen the rows, or could not
     result<void> how;
 };
 struct publish_message {};
-struct hold_message { ///< stand still, and say where
-    std::shared_ptr<joint_hold> hold;
+struct hold_message {                 ///< stand still, and say where
+    std::shared_ptr<joint_hold> hold; ///< dropping the last copy fails it with `closed`
     std::size_t part = 0;
 };
-struct go_on_message { ///< a hold knows its position, or is over
-    std::shared_ptr<joint_hold> hold;
-};
+struct go_on_message {}; ///< a hold knows its position, or is over
 
 } // namespace annals
 

@@ -57,8 +57,8 @@ caf::behavior query_actor::make_behavior() {
             swap_if_due();
         },
         [this](const publish_message&) {
-            if (const held_state* state = serving(); state != nullptr && state->view)
-                publication_.due(*state->view, state->position);
+            const no_blocking_scope scope;
+            publish_due();
         },
         [this](const projection_failed_message& m) { fail(*m.why); },
         [this](const projection_resumed_message&) { failure_.reset(); },
@@ -74,11 +74,8 @@ void query_actor::on_exit() {
             gauge_->failed_with("saving a copy failed: " + describe_current_exception());
         }
     }
-    const error closing{errc::closed, "the runtime is closed"};
-    for (const auto& each : std::exchange(live_, {}))
-        each->fail(closing);
-    for (const auto& each : std::exchange(holds_, {}))
-        each.hold->fail(closing);
+    live_.clear();
+    holds_.clear();
     parked_.clear();
     states_.clear();
     projection_ = nullptr;
@@ -98,6 +95,11 @@ bool query_actor::cleanup(caf::error&& why, caf::execution_unit* host) {
 query_actor::held_state* query_actor::serving() noexcept {
     const auto found = states_.find(serving_);
     return found == states_.end() ? nullptr : &found->second;
+}
+
+const query_actor::held_state* query_actor::showable() noexcept {
+    const held_state* state = serving();
+    return state != nullptr && state->view && state->position >= floor_ ? state : nullptr;
 }
 
 void query_actor::install(const install_message& m) {
@@ -286,18 +288,34 @@ void query_actor::on_live(const std::shared_ptr<live_request>& query) {
         query->fail(*failure_);
         return;
     }
+    std::erase_if(live_, [](const auto& each) { return each->over(); });
     live_.push_back(query);
-    look_at_live();
+    gauge_->live_queries.store(live_.size());
+    if (const held_state* state = showable())
+        show_to(*query, *state);
 }
 
 void query_actor::look_at_live() {
-    const held_state* state = serving();
     std::erase_if(live_, [](const auto& each) { return each->over(); });
-    if (state != nullptr && state->view && state->position >= floor_)
-        for (const auto& each : live_)
-            if (state->position >= each->options.at_least)
-                each->look(state->view->state(), state->position);
     gauge_->live_queries.store(live_.size());
+    if (const held_state* state = showable())
+        for (const auto& each : live_)
+            show_to(*each, *state);
+}
+
+void query_actor::show_to(live_request& query, const held_state& state) {
+    if (state.position >= query.options.at_least)
+        query.look(state.view->state(), state.position);
+}
+
+void query_actor::publish_due() {
+    const held_state* state = showable();
+    try {
+        publication_.due(state != nullptr ? state->view.get() : nullptr,
+                         state != nullptr ? state->position : 0);
+    } catch (...) {
+        gauge_->failed_with("copying the view failed: " + describe_current_exception());
+    }
 }
 
 void query_actor::on_hold(const hold_message& m) {

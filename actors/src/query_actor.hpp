@@ -67,11 +67,15 @@ private:
     void answer(const query_ref& query);
     void on_live(const std::shared_ptr<live_request>& query);
     void look_at_live();
+    static void show_to(live_request& query, const held_state& state);
+    void publish_due();
     void on_hold(const hold_message& m);
     void answer_holds();
     void fail(const error& why);
 
     [[nodiscard]] held_state* serving() noexcept;
+    /// The serving state, if it is not behind what was shown before.
+    [[nodiscard]] const held_state* showable() noexcept;
     /// How far the serving state may go while somebody wants it to stand still.
     [[nodiscard]] log_position limit() const;
 

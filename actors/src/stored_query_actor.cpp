@@ -49,8 +49,7 @@ caf::behavior stored_query_actor::make_behavior() {
 }
 
 void stored_query_actor::on_exit() {
-    for (const auto& each : std::exchange(live_, {}))
-        each->fail({errc::closed, "the runtime is closed"});
+    live_.clear();
     parked_.clear();
     if (gauge_->now() != projection_status::state::failed)
         gauge_->is(projection_gauge::mode::stopped);

@@ -31,10 +31,10 @@ public:
         publish(view, position, begin);
         return std::nullopt;
     }
-    /// What was said to be due.
-    void due(const view_instance& view, log_position position) {
-        if (std::exchange(is_due_, false))
-            publish(view, position, clock_->steady());
+    /// What was said to be due. `view` is null if there is nothing to show just now.
+    void due(const view_instance* view, log_position position) {
+        if (std::exchange(is_due_, false) && view != nullptr)
+            publish(*view, position, clock_->steady());
     }
 
 private:
