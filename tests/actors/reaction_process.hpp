@@ -123,7 +123,7 @@ public:
         return choices[choices.size() == 1 ? 0 : choose(choices.size())]();
     }
     void run_until_quiet() {
-        while (step([](std::size_t) { return 0; })) {
+        while (step([](std::size_t) { return std::size_t{0}; })) {
         }
     }
     void fail_writes_by(std::function<std::optional<error>()> rule) { fault_ = std::move(rule); }
