@@ -383,6 +383,10 @@ error engine_core::unknown_projection(std::string_view name) const {
 
 void engine_core::when_reached(std::span<const std::string> projections, log_position position,
                                steady_time deadline, std::function<void(result<void>)> then) {
+    if (admission->closed()) {
+        then(closed_error());
+        return;
+    }
     std::vector<std::shared_ptr<projection_gauge>> gauges;
     for (const auto& name : projections) {
         const running_projection* found = find(name);
@@ -493,6 +497,8 @@ void engine_core::stop_actors() {
 }
 
 void engine_core::stop_threads() {
+    // Handlers may wait for what will not come any more, and nobody looks at the clock now.
+    admission->deadlines.fire(steady_time::max());
     for (auto& each : projections_)
         for (const auto& thread : each.of->threads)
             thread->stop();

@@ -16,6 +16,8 @@ void progress_wait::begin(steady_time deadline) {
         waits_.emplace_back(each.get(), number);
     }
     one_is_there();
+    if (admission_->closed()) // and so perhaps after all deadlines were fired for the last time
+        expire();
 }
 
 void progress_wait::one_is_there() {
