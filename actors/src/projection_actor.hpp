@@ -56,6 +56,7 @@ private:
     void resume(const duty& what);
     void reset(const duty& what);
     void reset_to(const duty& what, generation_record generation, log_position begun);
+    void reset_failed(const duty& what, const error& why);
     void rebuild(const duty& what);
     void begin_building(generation_record generation);
     void replay(const duty& what);

@@ -119,7 +119,10 @@ void projection_actor::reset(const duty& what) {
         reset_to(what, fresh, 0);
         return;
     }
-    // What a reaction has been given before stays known, so that it is flagged.
+    // What a reaction has been given before stays known, so that it is flagged. Stopped first: nothing
+    // is begun after the reading.
+    for (auto& [id, each] : lanes_)
+        each->stop();
     core_->parts.feeds->post([of = of_, fresh, what, space = record.serving.space, this,
                               me = caf::actor_cast<caf::weak_actor_ptr>(this)] {
         auto start = checkpoint_start(*of, space);
@@ -130,10 +133,17 @@ void projection_actor::reset(const duty& what) {
                                                      if (came)
                                                          reset_to(what, fresh, begun);
                                                      else
-                                                         (*what)->complete(came.error());
+                                                         reset_failed(what, came.error());
                                                  },
                                                  std::move(read)});
     });
+}
+
+void projection_actor::reset_failed(const duty& what, const error& why) {
+    gauge_->failed_with(why.message);
+    if (lane* old = serving())
+        old->open(); // it goes on from where it was
+    (*what)->complete(why);
 }
 
 void projection_actor::reset_to(const duty& what, generation_record fresh, log_position begun) {
