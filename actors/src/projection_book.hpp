@@ -2,15 +2,17 @@
 
 #include "annals/hosted.hpp"
 
+#include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace annals {
 
 /// One projection's record in the catalog, and what was read there at opening. Its actors share it:
 /// every change of the record goes through here, so that none undoes another's. Thread-safe.
-class projection_book {
+class projection_book : public std::enable_shared_from_this<projection_book> {
 public:
     /// What the catalog says when the store is opened. A projection that the store has never seen is
     /// entered; a reaction "from now" then begins behind `head`. Blocks on the disk.
@@ -23,11 +25,16 @@ public:
     template <class Change>
     void change(Change&& how, row_changes also, projection_store::applied done) {
         const std::lock_guard lock(mutex_);
+        const projection_record before = record_;
         how(record_);
         catalog::put(also, name_, record_);
-        store_->apply(std::move(also), std::move(done));
+        store_->apply(std::move(also), [me = shared_from_this(), before, after = record_,
+                                        done = std::move(done)](const result<void>& stored) {
+            if (!stored)
+                me->take_back(before, after);
+            done(stored);
+        });
     }
-
     /// The same, but only if there was no reset since `era`; otherwise nothing happens and it says no.
     template <class Change>
     [[nodiscard]] bool change_in(std::uint64_t era, Change&& how, row_changes also,
@@ -35,9 +42,7 @@ public:
         const std::lock_guard lock(mutex_);
         if (era != era_)
             return false;
-        how(record_);
-        catalog::put(also, name_, record_);
-        store_->apply(std::move(also), std::move(done));
+        change(std::forward<Change>(how), std::move(also), std::move(done));
         return true;
     }
     /// A reset begins a new era: what is saved of the state before it no longer counts.
@@ -75,12 +80,18 @@ private:
         : name_(std::move(name)),
           store_(std::move(store)) {}
 
+    /// A change was not stored: the record is what it was, unless it was changed again since.
+    void take_back(const projection_record& before, const projection_record& after) {
+        const std::lock_guard lock(mutex_);
+        if (record_ == after)
+            record_ = before;
+    }
     [[nodiscard]] result<void> enter(const hosted& what, log_position head);
     [[nodiscard]] result<void> check_positions(row_snapshot& in, log_position head) const;
 
     const std::string name_;
     const std::shared_ptr<projection_store> store_;
-    mutable std::mutex mutex_;
+    mutable std::recursive_mutex mutex_; ///< a store may answer inside `apply`
     projection_record record_;
     std::vector<log_position> set_aside_;
     std::uint64_t era_ = 0;

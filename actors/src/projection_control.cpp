@@ -171,13 +171,14 @@ void projection_actor::reset_to(const duty& what, generation_record fresh, log_p
             record.building = {};
         },
         std::move(changes),
-        [this, what, fresh](const result<void>& stored) {
-            if (!stored) {
-                (*what)->complete(stored.error());
-                gauge_->failed_with(stored.error().message);
+        [this, what, fresh, old](const result<void>& stored) {
+            prune();
+            if (!stored) { // it goes on with what it had
+                serving_ = last_lane_ + 1;
+                add_lane(old.serving, of_->book->set_aside());
+                reset_failed(what, stored.error());
                 return;
             }
-            prune();
             from_scratch_ = true;
             of_->serving_space.store(fresh.space);
             gauge_->serves_version(fresh.version);
