@@ -33,18 +33,16 @@ void joint_hold::answer(std::size_t part, const void* state, log_position positi
             return;
         actors_.clear();
     }
+    release(); // whoever has the answer may ask the next
     request_->finish(position);
-    release();
 }
 
 void joint_hold::fail(error why) {
+    release();
     request_->fail(std::move(why));
     tell_all();
-    {
-        const std::lock_guard lock(mutex_);
-        actors_.clear();
-    }
-    release();
+    const std::lock_guard lock(mutex_);
+    actors_.clear();
 }
 
 void joint_hold::release() noexcept {
