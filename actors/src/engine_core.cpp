@@ -311,7 +311,7 @@ void engine_core::ask(std::shared_ptr<query_request> request) {
     request->asked_ = parts.clock->steady();
     if (request->deadline == steady_time::max())
         request->deadline = request->asked_ + limits.query_timeout;
-    if (request->as_of != steady_time::min() && of.gauge->last_at_head() < request->as_of)
+    if (request->as_of != steady_time::min() && of.gauge->last_at_head() <= request->as_of)
         request->at_least = std::max(request->at_least, parts.journal->head());
     caf::anon_send((*view)->queries, query_message{query_ref(std::move(request))});
 }
