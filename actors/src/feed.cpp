@@ -8,7 +8,8 @@
 namespace annals {
 
 feed::feed(std::shared_ptr<blocking_executor> readers, std::shared_ptr<clock> time,
-           std::shared_ptr<const projection_type> type, std::vector<log_position> skip, std::size_t page_events, deliver to)
+           std::shared_ptr<const projection_type> type, std::vector<log_position> skip,
+           std::size_t page_events, deliver to)
     : readers_(std::move(readers)),
       clock_(std::move(time)),
       type_(std::move(type)),
@@ -17,12 +18,13 @@ feed::feed(std::shared_ptr<blocking_executor> readers, std::shared_ptr<clock> ti
       to_(std::move(to)) {}
 
 result<std::shared_ptr<feed>> feed::open(journal& from, std::shared_ptr<blocking_executor> readers,
-                                         std::shared_ptr<clock> time, std::shared_ptr<const projection_type> type,
+                                         std::shared_ptr<clock> time,
+                                         std::shared_ptr<const projection_type> type,
                                          log_position after, std::vector<log_position> skip,
                                          std::size_t page_events, deliver to) {
     const event_filter filter = type->filter();
-    std::shared_ptr<feed> made(new feed(std::move(readers), std::move(time), std::move(type), std::move(skip),
-                                        page_events, std::move(to)));
+    std::shared_ptr<feed> made(new feed(std::move(readers), std::move(time), std::move(type),
+                                        std::move(skip), page_events, std::move(to)));
     made->bell_->target = made.get();
     auto log = from.subscribe(after, filter, [bell = made->bell_] {
         const std::lock_guard lock(bell->mutex);
@@ -60,13 +62,14 @@ void feed::woken() {
 }
 
 void feed::post_if_wanted() {
-    if (reading_ || stopped_ || wanted_ == 0 || !more_)
+    if (reading_ || stopped_ || wanted_ == 0 || !(more_ || rest_))
         return;
     auto me = weak_from_this().lock();
     if (!me)
         return; // it is being destroyed
     reading_ = true;
-    more_ = false; // a wake that comes while reading must not be forgotten
+    if (!rest_)
+        more_ = false; // a wake that comes while reading must not be forgotten
     readers_->post([me = std::move(me)] { me->read(); });
 }
 
@@ -80,7 +83,8 @@ void feed::read() {
     auto came = next();
     const bool ended = !came.has_value();
     const bool delivers = ended || came->has_value();
-    const bool more = !ended && !(page_done_ && page_.at_end);
+    const bool rest = !ended && !page_done_;
+    const bool more = !ended && page_done_ && !page_.at_end;
     {
         const std::lock_guard lock(mutex_);
         if (stopped_)
@@ -96,6 +100,7 @@ void feed::read() {
         to_(**std::move(came));
     const std::lock_guard lock(mutex_);
     reading_ = false;
+    rest_ = rest;
     more_ = more_ || more;
     post_if_wanted();
 }
@@ -124,9 +129,9 @@ result<fed_events> feed::decode_rest() {
     try {
         made = type_->decode(page_, next_in_page_, skip_);
     } catch (...) {
-        return error{errc::handler_failed,
-                     "decoding for \"" + std::string(type_->name()) +
-                         "\" threw: " + describe_current_exception() + "; correct the codec"};
+        return error{errc::handler_failed, "decoding for \"" + std::string(type_->name()) +
+                                               "\" threw: " + describe_current_exception() +
+                                               "; correct the codec"};
     }
     made.decoded->read_at = read_at_;
     fed_events fed{std::move(made.decoded), {}};

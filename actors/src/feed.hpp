@@ -52,7 +52,8 @@ public:
 
 private:
     feed(std::shared_ptr<blocking_executor> readers, std::shared_ptr<clock> time,
-         std::shared_ptr<const projection_type> type, std::vector<log_position> skip, std::size_t page_events, deliver to);
+         std::shared_ptr<const projection_type> type, std::vector<log_position> skip,
+         std::size_t page_events, deliver to);
 
     /// What the journal's wake function knows of a feed.
     struct bell {
@@ -85,7 +86,8 @@ private:
     std::mutex mutex_;
     std::size_t wanted_ = 0;
     bool reading_ = false;
-    bool more_ = true; ///< the log may hold more than was read
+    bool more_ = true;  ///< the log may hold more than was read
+    bool rest_ = false; ///< of the page that was read last; the log need not be asked
     bool stopped_ = false;
 };
 

@@ -86,13 +86,13 @@ result<void> lane::start_feed() {
     auto deliver = [to = caf::actor_cast<caf::weak_actor_ptr>(owner_.self()), id = id_,
                     number = ++feed_number_](result<fed_events> came) {
         if (auto projection = caf::actor_cast<caf::actor>(to))
-            caf::anon_send(projection,
-                           fed_message{id, number,
-                                       std::make_shared<const result<fed_events>>(std::move(came))});
+            caf::anon_send(projection, fed_message{id, number,
+                                                   std::make_shared<const result<fed_events>>(
+                                                       std::move(came))});
     };
-    auto opened = feed::open(*core_.parts.journal, core_.parts.feeds, core_.parts.clock,
-                             of_.what.projection, position_, skip_,
-                             core_.limits.page_events, std::move(deliver));
+    auto opened =
+        feed::open(*core_.parts.journal, core_.parts.feeds, core_.parts.clock, of_.what.projection,
+                   position_, skip_, core_.limits.page_events, std::move(deliver));
     if (!opened)
         return opened.error();
     feed_ = *std::move(opened);
@@ -115,9 +115,10 @@ void lane::forget_entries() {
 }
 
 void lane::interrupt_replay(log_position position) {
-    owner_.lane_replayed(position, error{errc::aborted, "the projection began again while the event "
-                                                        "was replayed; look whether it is still "
-                                                        "set aside, and replay it again",
+    owner_.lane_replayed(position, error{errc::aborted,
+                                         "the projection began again while the event "
+                                         "was replayed; look whether it is still "
+                                         "set aside, and replay it again",
                                          position});
 }
 
@@ -303,8 +304,8 @@ void lane::store_failed(const error& why) {
 void lane::wait_and(bool begin_again, unsigned attempts, const error&) {
     lost_ = begin_again;
     mode_ = mode::retrying;
-    const auto due = core_.parts.clock->steady() +
-                     delay_before(attempts, of_.what.options.on_failure);
+    const auto due =
+        core_.parts.clock->steady() + delay_before(attempts, of_.what.options.on_failure);
     core_.remind(due, owner_.self(), retry_message{id_, ++timer_});
     owner_.lane_moved(*this);
 }
@@ -313,13 +314,12 @@ void lane::retry(std::uint64_t timer) {
     if (timer != timer_ || mode_ != mode::retrying)
         return;
     ++timer_;
-    if (lost_) {
+    mode_ = mode::running;
+    if (lost_)
         open();
-    } else {
-        mode_ = mode::running;
+    owner_.lane_moved(*this); // before the event is tried, so that nobody sees it wait meanwhile
+    if (mode_ == mode::running)
         give_again();
-    }
-    owner_.lane_moved(*this);
 }
 
 void lane::give_again() {
