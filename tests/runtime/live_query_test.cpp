@@ -226,7 +226,7 @@ TEST_CASE("a live query of a view that fails ends with the reason, and so does a
     REQUIRE(said(rt.send("17", shop::add_item{"tea"})) == "stored");
     REQUIRE(said(rt.send("17", shop::add_item{"poison"})) == "stored");
     REQUIRE(seen.ends());
-    const auto& end = seen.all().back();
+    const auto end = seen.all().back();
     CHECK(end.answer.error().code == errc::unavailable);
     CHECK(end.answer.error().message.find("the view met poison") != std::string::npos);
     const live_updates<int> late;
