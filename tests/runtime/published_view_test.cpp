@@ -105,6 +105,7 @@ TEST_CASE("a reader sees the newest published version and which position it refl
     add_one(rt, "tea");
     REQUIRE(eventually(rt, [&] { return reader.read().position() == 1; }));
     CHECK((*reader.read()).events == 1);
+    CHECK(rt.ask(events_in_ledger{}).get().value() == 1);
 }
 
 TEST_CASE("a reader may be made at any time, and sees what there was before") {
