@@ -154,6 +154,23 @@ TEST_CASE("what a callback holds is let go once it is cancelled or told the last
     CHECK(still.expired());
 }
 
+TEST_CASE(
+    "a live query goes on across a rebuild without a word, and is told what a reset changes") {
+    auto rt = open_shop();
+    const live_updates<int> seen;
+    const auto watching = rt.watch(demand_for{"tea"}, seen.collect(), every_change());
+    REQUIRE(seen.reaches(1));
+    add_one(rt, "tea");
+    add_one(rt, "tea");
+    REQUIRE(rt.projection("demand").rebuild().get());
+    add_one(rt, "tea");
+    REQUIRE(seen.reaches(4));
+    CHECK(said(seen) == "0, 1, 2, 3");
+    REQUIRE(rt.projection("demand").reset(2).get());
+    REQUIRE(seen.reaches(6));
+    CHECK(said(seen) == "0, 1, 2, 3, 0, 1");
+}
+
 TEST_CASE("live queries may come and go on many threads amid commands") {
     constexpr int times = 300;
     auto rt = open_shop();
