@@ -1,6 +1,7 @@
 #pragma once
 
 // Part of annals/live.hpp.
+#include "annals/live.hpp"
 
 namespace annals {
 
