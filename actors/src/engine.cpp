@@ -74,8 +74,12 @@ result<std::unique_ptr<engine>> engine::start(engine_parts parts, engine_limits 
         return opened.error();
     // The engine's destructor stops those that run, should a later one fail to start.
     std::unique_ptr<engine> made(new engine(core));
-    if (auto started = core->start_projections(); !started)
+    if (auto started = core->start_projections(); !started) {
+        core->stop_actors();
+        core->wait_stopped();
+        core->stop_threads();
         return started.error();
+    }
     return made;
 }
 

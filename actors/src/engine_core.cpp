@@ -491,8 +491,8 @@ void engine_core::stop_actors() {
     for (const auto& actor : directory_->clear())
         end(actor);
     for (auto& each : projections_) {
+        end(each.queries); // first: a dying lane would have it drop what it is to save
         end(each.projection);
-        end(each.queries);
     }
 }
 

@@ -70,6 +70,7 @@ void lane::begin(lane_start start) {
     position_ = start.checkpoint.done;
     events_ = start.checkpoint.events;
     caught_up_ = false;
+    read_at_.reset();
     lost_ = false;
     sink_ = owner_.make_sink(*this, std::move(start), epoch_);
     ++epoch_;
@@ -107,8 +108,8 @@ void lane::forget_entries() {
     for (const entry& each : entries_)
         if (each.replayed != 0)
             interrupt_replay(each.replayed);
-    if (to_replay_)
-        interrupt_replay(std::exchange(to_replay_, std::nullopt)->replayed);
+    for (const entry& each : std::exchange(to_replay_, {}))
+        interrupt_replay(each.replayed);
     entries_.clear();
     given_ = 0;
     storing_set_aside_ = false;
@@ -180,13 +181,14 @@ void lane::fed(const fed_message& m) {
 void lane::give() {
     if (mode_ != mode::running || storing_set_aside_)
         return;
-    if (to_replay_ && given_ == 0) {
-        entries_.push_front(*std::exchange(to_replay_, std::nullopt));
+    if (!to_replay_.empty() && given_ == 0) {
+        entries_.push_front(std::move(to_replay_.front()));
+        to_replay_.pop_front();
         sink_->take(
             {epoch_, entries_[0].events, 0, entries_[0].attempt, true, entries_[0].replayed});
         given_ = 1;
     }
-    while (!paused_ && !to_replay_ && given_ < entries_.size()) {
+    while (!paused_ && to_replay_.empty() && given_ < entries_.size()) {
         if (given_ > 0 && (entries_[given_ - 1].bad || entries_[given_ - 1].replayed != 0))
             return; // what follows waits for what becomes of that event
         entry& next = entries_[given_++];
@@ -203,8 +205,11 @@ void lane::reported(const sink_report& came) {
     position_ = std::max(position_, came.done);
     events_ += came.events;
     const decoded_events& front = *entries_.front().events;
-    const bool at_end = came.finished && front.at_end && entries_.front().replayed == 0;
-    owner_.lane_reported(*this, came, at_end ? std::optional(front.read_at) : std::nullopt);
+    if (entries_.front().replayed == 0) { // a replay changes no position
+        const bool at_end = came.finished && front.at_end;
+        read_at_ = at_end ? std::optional(front.read_at) : std::nullopt;
+        owner_.lane_reported(*this, came, read_at_);
+    }
     if (came.why) {
         given_ = 0;
         handler_failed(came);
@@ -243,7 +248,7 @@ void lane::replay(std::shared_ptr<const decoded_events> event, log_position posi
     one.events = std::move(event);
     one.replayed = position;
     one.attempt = 2; // it has been tried
-    to_replay_ = std::move(one);
+    to_replay_.push_back(std::move(one));
     give();
 }
 
@@ -343,7 +348,9 @@ void lane::set_aside(log_position position, std::string stream, std::string type
     record.attempts = attempts;
     record.time_us = core_.parts.clock->wall_time().time_since_epoch().count();
     row_changes changes;
-    catalog::put_set_aside(changes, of_.book->name(), record);
+    stored_in_ = owner_.list_of(*this);
+    of_.book->put_set_aside(changes, stored_in_, record);
+    being_stored_ = std::move(record);
     if (!lost_)
         sink_->pass_over(changes, position);
     storing_set_aside_ = true;
@@ -359,16 +366,16 @@ void lane::set_aside_stored(const set_aside_message& m) {
     if (m.epoch != epoch_ || !storing_set_aside_)
         return;
     storing_set_aside_ = false;
+    const set_aside_event listed = std::exchange(being_stored_, {});
     if (!m.stored) {
         lost_ = true; // the sink may believe that it stands behind the event
         store_failed(m.stored.error());
         return;
     }
-    of_.book->now_set_aside(m.position);
+    owner_.lane_set_aside(*this, stored_in_, listed);
     if (const auto at = std::lower_bound(skip_.begin(), skip_.end(), m.position);
         at == skip_.end() || *at != m.position)
         skip_.insert(at, m.position);
-    of_.gauge->set_aside.store(of_.book->set_aside().size());
     failing_ = 0;
     attempts_ = 0;
     if (lost_) {

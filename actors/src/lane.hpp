@@ -3,6 +3,7 @@
 #include "feed.hpp"
 #include "lane_start.hpp"
 #include "messages.hpp"
+#include "projection_book.hpp"
 #include "sink.hpp"
 
 #include <deque>
@@ -33,6 +34,11 @@ public:
                                std::optional<steady_time> read_at) = 0;
     /// The lane has moved, or has come to the log's end or to rest.
     virtual void lane_moved(lane& of) = 0;
+    /// The list where what this lane sets aside is kept.
+    [[nodiscard]] virtual projection_book::list list_of(const lane& of) const = 0;
+    /// An event is in that list, durably.
+    virtual void lane_set_aside(lane& of, projection_book::list in,
+                                const set_aside_event& what) = 0;
     /// An event that was replayed has taken effect, or has failed again.
     virtual void lane_replayed(log_position position, result<void> how) = 0;
     virtual void lane_failed(lane& of, const error& why) = 0;
@@ -61,7 +67,11 @@ public:
     [[nodiscard]] const std::vector<log_position>& skipped() const noexcept { return skip_; }
     /// Nothing is on its way to its sink.
     [[nodiscard]] bool at_rest() const noexcept { return given_ == 0 && !storing_set_aside_; }
+    /// When the log's end was read last, for all that has taken effect; empty if it is behind.
+    [[nodiscard]] std::optional<steady_time> read_at() const noexcept { return read_at_; }
     [[nodiscard]] bool running() const noexcept { return mode_ == mode::running; }
+    /// The event that it puts into its list at present, also when it was stopped meanwhile, or 0.
+    [[nodiscard]] log_position being_set_aside() const noexcept { return being_stored_.position; }
 
     /// Begins, or begins again, from its start.
     void open();
@@ -71,8 +81,8 @@ public:
     void pause(bool on);
     /// After a failure: begins again. While it waits to retry: does so now.
     void resume();
-    /// This event takes effect as soon as what is on its way has; see `slice::replayed`. One at a
-    /// time; also while paused. Precondition: running().
+    /// This event takes effect as soon as what is on its way has; see `slice::replayed`. Also while
+    /// paused. Precondition: running().
     void replay(std::shared_ptr<const decoded_events> event, log_position position);
     /// Nothing more takes effect.
     void stop();
@@ -138,10 +148,13 @@ private:
     bool caught_up_ = false;
     log_position position_ = 0;
     std::uint64_t events_ = 0;
-    std::optional<entry> to_replay_;
+    std::optional<steady_time> read_at_;
+    std::deque<entry> to_replay_;
 
     bool lost_ = false; ///< the sink's state is gone
     bool storing_set_aside_ = false;
+    set_aside_event being_stored_; ///< in that list
+    projection_book::list stored_in_{};
     unsigned careful_left_ = 0;
     unsigned store_attempts_ = 0;
     log_position failing_ = 0; ///< the event that failed last, across new beginnings

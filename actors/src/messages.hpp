@@ -75,6 +75,7 @@ struct swapped_message { ///< the other lane answers queries from now on, at thi
     log_position position = 0;
     result<void> stored;
 };
+struct swap_again_message {}; ///< the store had refused; it may not now
 struct replay_message { ///< an event that had been set aside was read
     std::shared_ptr<control_duty> duty;
     std::shared_ptr<const result<fed_events>> came;
@@ -90,7 +91,7 @@ struct install_message { ///< a lane begins, or begins again, with this state
     bool from_scratch = false; ///< after a reset: answers may be older than those before
     log_position saved = 0;    ///< where its saved copy stands
     log_position since = 0;    ///< it reflects only what came after
-    std::uint64_t era = 0;     ///< see projection_book
+    std::uint64_t era = 0;     ///< in which it may be saved; see projection_book
 };
 struct slice_message {
     std::uint64_t lane = 0;
@@ -98,6 +99,10 @@ struct slice_message {
 };
 struct swap_message { ///< as soon as that lane is where the serving one is, it takes its place
     std::uint64_t lane = 0;
+};
+struct copies_message { ///< what serves is saved again, in this era
+    std::uint64_t era = 0;
+    log_position since = 0;
 };
 struct drop_message { ///< that lane is not wanted any more
     std::uint64_t lane = 0;
@@ -142,10 +147,12 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::set_aside_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::control_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::stored_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::swapped_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::swap_again_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::replay_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::install_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::slice_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::swap_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::copies_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::drop_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::projection_failed_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::projection_resumed_message)

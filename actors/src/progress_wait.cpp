@@ -16,6 +16,11 @@ void progress_wait::begin(steady_time deadline) {
         waits_.emplace_back(each.get(), number);
     }
     one_is_there();
+    if (said_.load()) { // before all waits had begun
+        const std::lock_guard lock(mutex_);
+        for (const auto& [where, number] : waits_)
+            where->revoke(number);
+    }
     if (admission_->closed()) // and so perhaps after all deadlines were fired for the last time
         expire();
 }

@@ -53,6 +53,7 @@ caf::behavior projection_actor::make_behavior() {
         [this](const stored_message& m) { m.then(m.stored); },
         [this](const swapped_message& m) { on_swapped(m); },
         [this](const replay_message& m) { on_replay(m); },
+        [this](const swap_again_message&) { try_swap(); },
     };
 }
 
@@ -139,6 +140,7 @@ void projection_actor::start_view(result<lane_start>& start) {
         return;
     }
     if (kind() == projection_kind::stored_view) {
+        frozen_ = of_->book->record().serving;
         frozen_at_ = start->checkpoint.done;
         gauge_->stands_at(frozen_at_);
         caf::anon_send(queries_, advanced_message{of_->serving_space.load(), frozen_at_});
@@ -248,6 +250,10 @@ void projection_actor::lane_failed(lane& of, const error& why) {
         gauge_->rebuilds(std::nullopt);
         building_ = 0;
         swapping_ = false;
+        serving()->pause(paused_); // it may have stood still to change places
+        fail_rebuild(why);
+    } else if (of.id() == building_) {
+        fail_rebuild(why);
     } else if (queries_ && of.id() == serving_) {
         const error telling{errc::unavailable,
                             "view \"" + gauge_->name() + "\" stopped after position " +
@@ -256,9 +262,9 @@ void projection_actor::lane_failed(lane& of, const error& why) {
                             why.actual};
         caf::anon_send(queries_, projection_failed_message{std::make_shared<const error>(telling)});
     }
-    fail_rebuild(why);
     show_mode();
     answer_paused();
+    try_swap(); // what is built beside it may be ready
 }
 
 void projection_actor::lane_replayed(log_position position, result<void> how) {

@@ -1,6 +1,7 @@
 #include "projection_book.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace annals {
 
@@ -35,10 +36,8 @@ projection_book::open(const hosted& what, std::shared_ptr<projection_store> stor
     if (known)
         made->record_ = **std::move(found);
     made->record_.kind = kind;
-    auto positions = catalog::set_aside_positions(**snapshot, made->name_);
-    if (!positions)
-        return positions.error();
-    made->set_aside_ = *std::move(positions);
+    if (auto read = made->read_set_aside(**snapshot); !read)
+        return read.error();
     if (auto checked = made->check_positions(**snapshot, head); !checked)
         return checked.error();
     (*snapshot).reset();
@@ -56,13 +55,14 @@ result<void> projection_book::check_positions(row_snapshot& in, log_position hea
         if (!checkpoint)
             return checkpoint.error();
         if (*checkpoint && (*checkpoint)->done > head)
-            return error{errc::corrupt,
-                         "projection \"" + name_ + "\" has seen position " +
-                             std::to_string((*checkpoint)->done) +
-                             ", and the log ends at " + std::to_string(head) +
-                             ": the log was put back from an older copy. Put back views.mdb with it, "
-                             "or delete it (views are built again; reactions begin anew)",
-                         (*checkpoint)->done};
+            return error{
+                errc::corrupt,
+                "projection \"" + name_ + "\" has seen position " +
+                    std::to_string((*checkpoint)->done) + ", and the log ends at " +
+                    std::to_string(head) +
+                    ": the log was put back from an older copy. Put back views.mdb with it, "
+                    "or delete it (views are built again; reactions begin anew)",
+                (*checkpoint)->done};
     }
     return {};
 }
@@ -77,6 +77,10 @@ result<void> projection_book::enter(const hosted& what, log_position head) {
         if (record_.building.space != 0 && !same_make(record_.building, wanted)) {
             catalog::drop(changes, record_.building);
             record_.building = {};
+        }
+        if (record_.building.space == 0) {
+            clear_set_aside(changes, list::building);
+            set_aside_cleared(list::building);
         }
         if (record_.serving.space == 0) {
             wanted.space = store_->new_space();
@@ -96,10 +100,15 @@ result<void> projection_book::enter(const hosted& what, log_position head) {
             begin.done = begin.begun = head;
         record_.serving.since = begin.done;
         catalog::put_checkpoint(changes, record_.serving.space, begin);
-    } else if (type.kind() == projection_kind::view && record_.serving.space == 0 &&
-               record_.serving.version != type.version()) {
-        version_changed_ = record_.serving.version != 0;
-        record_.serving = present_generation(type);
+    } else if (type.kind() == projection_kind::view) {
+        clear_set_aside(changes, list::building); // what was built in memory is gone
+        set_aside_cleared(list::building);
+        // The version that set the events aside stays in the record until they were tried again.
+        if (record_.serving.space == 0 && record_.serving.version != type.version()) {
+            version_changed_ = !set_aside_.empty();
+            if (!version_changed_)
+                record_.serving = present_generation(type);
+        }
     }
     if (record_ == before && changes.empty())
         return {};
@@ -112,16 +121,84 @@ projection_record projection_book::record() const {
     return record_;
 }
 
+// --- events that are set aside ---------------------------------------------------------------------
+
+/// No projection has a '-' in its name.
+std::string projection_book::name_of(list which) const {
+    return which == list::serving ? name_ : name_ + "-building";
+}
+
+result<void> projection_book::read_set_aside(row_snapshot& in) {
+    auto positions = catalog::set_aside_positions(in, name_);
+    if (!positions)
+        return positions.error();
+    set_aside_ = *std::move(positions);
+    constexpr auto all = std::numeric_limits<std::size_t>::max();
+    auto built = catalog::list_set_aside(in, name_of(list::building), 0, all);
+    if (!built)
+        return built.error();
+    for (auto& each : *built)
+        set_aside_by_building_.emplace(each.position, std::move(each));
+    return {};
+}
+
 std::vector<log_position> projection_book::set_aside() const {
     const std::lock_guard lock(mutex_);
     return set_aside_;
 }
 
-void projection_book::now_set_aside(log_position position) {
+std::vector<log_position> projection_book::set_aside_by_building() const {
     const std::lock_guard lock(mutex_);
-    const auto at = std::lower_bound(set_aside_.begin(), set_aside_.end(), position);
-    if (at == set_aside_.end() || *at != position)
-        set_aside_.insert(at, position);
+    std::vector<log_position> made;
+    for (const auto& [position, what] : set_aside_by_building_)
+        made.push_back(position);
+    return made;
+}
+
+void projection_book::put_set_aside(row_changes& into, list of, const set_aside_event& what) const {
+    catalog::put_set_aside(into, name_of(of), what);
+}
+
+void projection_book::erase_set_aside(row_changes& into, list of, log_position position) const {
+    catalog::erase_set_aside(into, name_of(of), position);
+}
+
+void projection_book::now_set_aside(list in, const set_aside_event& what) {
+    const std::lock_guard lock(mutex_);
+    if (in == list::building) {
+        set_aside_by_building_.insert_or_assign(what.position, what);
+        return;
+    }
+    const auto at = std::lower_bound(set_aside_.begin(), set_aside_.end(), what.position);
+    if (at == set_aside_.end() || *at != what.position)
+        set_aside_.insert(at, what.position);
+}
+
+void projection_book::adopt_set_aside(row_changes& into) const {
+    clear_set_aside(into, list::serving);
+    clear_set_aside(into, list::building);
+    const std::lock_guard lock(mutex_);
+    for (const auto& [position, what] : set_aside_by_building_)
+        put_set_aside(into, list::serving, what);
+}
+
+void projection_book::set_aside_adopted() {
+    const std::lock_guard lock(mutex_);
+    set_aside_ = set_aside_by_building();
+    set_aside_by_building_.clear();
+}
+
+void projection_book::clear_set_aside(row_changes& into, list of) const {
+    for (const log_position each : of == list::serving ? set_aside() : set_aside_by_building())
+        erase_set_aside(into, of, each);
+}
+
+void projection_book::set_aside_cleared(list of) {
+    const std::lock_guard lock(mutex_);
+    if (of == list::serving)
+        set_aside_.clear();
+    else
+        set_aside_by_building_.clear();
 }
 
 void projection_book::no_longer_set_aside(log_position position) {

@@ -2,6 +2,7 @@
 
 #include "annals/hosted.hpp"
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -35,7 +36,7 @@ public:
             done(stored);
         });
     }
-    /// The same, but only if there was no reset since `era`; otherwise nothing happens and it says no.
+    /// The same, but only if it still is that era; otherwise nothing happens and it says no.
     template <class Change>
     [[nodiscard]] bool change_in(std::uint64_t era, Change&& how, row_changes also,
                                  projection_store::applied done) {
@@ -45,7 +46,7 @@ public:
         change(std::forward<Change>(how), std::move(also), std::move(done));
         return true;
     }
-    /// A reset begins a new era: what is saved of the state before it no longer counts.
+    /// A reset or a rebuild begins a new era: what is saved of the state before it no longer counts.
     void begin_era() {
         const std::lock_guard lock(mutex_);
         ++era_;
@@ -54,16 +55,36 @@ public:
         const std::lock_guard lock(mutex_);
         return era_;
     }
+    /// Nothing is saved in it.
+    static constexpr std::uint64_t no_era = 0;
 
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     [[nodiscard]] projection_store& store() const noexcept { return *store_; }
     [[nodiscard]] const std::shared_ptr<projection_store>& shared_store() const noexcept {
         return store_;
     }
-    /// Positions of events that are set aside, sorted.
+
+    // --- events that are set aside -----------------------------------------------------------------
+    //
+    // Each generation has its own, because one may take what another could not: the list that operators
+    // see is that of the one that serves, and what is built beside it brings its own when it takes its
+    // place.
+
+    enum class list : std::uint8_t { serving, building };
+    /// Positions of events that what serves has set aside, sorted.
     [[nodiscard]] std::vector<log_position> set_aside() const;
-    void now_set_aside(log_position position);
+    [[nodiscard]] std::vector<log_position> set_aside_by_building() const;
+    /// The row of a list; it is not known of before `now_set_aside`.
+    void put_set_aside(row_changes& into, list of, const set_aside_event& what) const;
+    void erase_set_aside(row_changes& into, list of, log_position position) const;
+    void now_set_aside(list in, const set_aside_event& what);
     void no_longer_set_aside(log_position position);
+    /// Rows: what is built takes its place, with its list.
+    void adopt_set_aside(row_changes& into) const;
+    void set_aside_adopted();
+    /// Rows: nothing is set aside any more by this generation.
+    void clear_set_aside(row_changes& into, list of) const;
+    void set_aside_cleared(list of);
 
     /// The generation that a type, as it is now, makes; without a space.
     [[nodiscard]] static generation_record present_generation(const projection_type& type);
@@ -86,6 +107,8 @@ private:
         if (record_ == after)
             record_ = before;
     }
+    [[nodiscard]] std::string name_of(list which) const;
+    [[nodiscard]] result<void> read_set_aside(row_snapshot& in);
     [[nodiscard]] result<void> enter(const hosted& what, log_position head);
     [[nodiscard]] result<void> check_positions(row_snapshot& in, log_position head) const;
 
@@ -94,7 +117,8 @@ private:
     mutable std::recursive_mutex mutex_; ///< a store may answer inside `apply`
     projection_record record_;
     std::vector<log_position> set_aside_;
-    std::uint64_t era_ = 0;
+    std::map<log_position, set_aside_event> set_aside_by_building_;
+    std::uint64_t era_ = no_era + 1;
     bool version_changed_ = false;
 };
 

@@ -51,6 +51,18 @@ void projection_actor::change_record(Change&& how, row_changes also,
 
 // --- pausing ---------------------------------------------------------------------------------------
 
+/// After a change that was not stored: what `record` says is fed again.
+void projection_actor::resume_with(const projection_record& record) {
+    if (kind() != projection_kind::stored_view ||
+        projection_book::same_make(projection_book::present_generation(*of_->what.projection),
+                                   record.serving)) {
+        serving_ = last_lane_ + 1;
+        add_lane(record.serving, of_->book->set_aside());
+    }
+    if (record.building.space != 0)
+        begin_building(record.building);
+}
+
 /// At once; remembered, so that it is still so after the next opening.
 void projection_actor::pause(const duty& what) {
     paused_ = true;
@@ -83,7 +95,13 @@ void projection_actor::resume(const duty& what) {
                           (*what)->complete(stored.error());
                           return;
                       }
-                      paused_ = false;
+                      paused_ = of_->book->record().paused; // asked to pause again meanwhile?
+                      if (paused_) {
+                          (*what)->complete(gauge_->position());
+                          return;
+                      }
+                      for (const duty& each : std::exchange(pausing_, {}))
+                          (*each)->complete(gauge_->position());
                       if (queries_)
                           caf::anon_send(queries_, projection_resumed_message{});
                       for (auto& [id, each] : lanes_)
@@ -171,11 +189,15 @@ void projection_actor::reset_to(const duty& what, generation_record fresh, log_p
             record.building = {};
         },
         std::move(changes),
-        [this, what, fresh, old](const result<void>& stored) {
+        [this, what, fresh, old, era = of_->book->era()](const result<void>& stored) {
+            if (era != of_->book->era()) { // another reset or rebuild has come
+                (*what)->complete(error{errc::aborted, "the projection was reset again meanwhile"});
+                return;
+            }
+            serving_ = 0;
             prune();
             if (!stored) { // it goes on with what it had
-                serving_ = last_lane_ + 1;
-                add_lane(old.serving, of_->book->set_aside());
+                resume_with(old);
                 reset_failed(what, stored.error());
                 return;
             }
@@ -205,8 +227,10 @@ void projection_actor::rebuild(const duty& what) {
         return;
     }
     rebuilding_.push_back(what);
-    if (building_ != 0)
-        return; // is being built already
+    if (lane* now = building()) { // is being built already
+        now->resume();
+        return;
+    }
     const projection_record record = of_->book->record();
     generation_record next = projection_book::present_generation(*of_->what.projection);
     next.since = record.serving.version == next.version ? record.serving.since : 0;
@@ -224,7 +248,7 @@ void projection_actor::rebuild(const duty& what) {
     change_record([next](projection_record& changed) { changed.building = next; },
                   std::move(changes),
                   [this, next](const result<void>& stored) {
-                      if (stored && building_ == 0) {
+                      if (stored && building_ == 0 && of_->book->record().building == next) {
                           begin_building(next);
                           return;
                       }
@@ -259,8 +283,14 @@ void projection_actor::prune() {
 
 void projection_actor::try_swap() {
     lane* next = building();
-    if (next == nullptr || !next->caught_up() || !next->running() || swapping_)
+    if (next == nullptr || swapping_)
         return;
+    if (!next->caught_up() || !next->running()) { // nobody stands still for one that is not there
+        for (lane* each : {serving(), next})
+            if (each != nullptr && kind() == projection_kind::stored_view)
+                each->pause(paused_);
+        return;
+    }
     if (kind() == projection_kind::view) { // its actor has both states, and sees when they meet
         swapping_ = true;
         caf::anon_send(queries_, swap_message{next->id()});
@@ -283,7 +313,10 @@ void projection_actor::try_swap() {
 void projection_actor::swap_stored(lane& next) {
     swapping_ = true;
     row_changes changes;
-    catalog::drop(changes, of_->book->record().serving);
+    const lane* old = serving();
+    const generation_record left = old != nullptr ? old->generation() : frozen_;
+    if (left.space != 0 && left.space != next.generation().space)
+        catalog::drop(changes, left);
     checkpoint_record reached; // also over what follows the last event that it wanted
     reached.done = next.position();
     reached.events = next.events();
@@ -309,6 +342,8 @@ void projection_actor::on_swapped(const swapped_message& m) {
         for (lane* each : {serving(), next})
             if (each != nullptr)
                 each->pause(paused_);
+        core_->remind(core_->parts.clock->steady() + of_->what.options.on_failure.longest_delay,
+                      self(), swap_again_message{});
         return;
     }
     serving_ = std::exchange(building_, 0);
@@ -319,8 +354,7 @@ void projection_actor::on_swapped(const swapped_message& m) {
         of_->serving_space.store(next->generation().space);
         gauge_->serves_version(next->generation().version);
         gauge_->rebuilds(std::nullopt);
-        gauge_->reached(next->position(), 0, core_->parts.clock->steady(),
-                        core_->parts.clock->steady());
+        gauge_->reached(next->position(), 0, next->read_at(), core_->parts.clock->steady());
         caf::anon_send(queries_, advanced_message{next->generation().space, next->position()});
     }
     caf::anon_send(queries_, projection_resumed_message{}); // the old one may have failed

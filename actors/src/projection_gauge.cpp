@@ -46,6 +46,17 @@ void projection_gauge::reached(log_position position, std::uint64_t events,
                           std::min<std::uint64_t>(position - before, ~std::uint32_t{0})));
     if (first_event_.load() == steady_time::max())
         first_event_.store(at);
+    wake_waiters(position);
+}
+
+void projection_gauge::stands_at(log_position position) {
+    last_at_head_.store(steady_time::min());
+    at_head_.store(false);
+    position_.store(position);
+    wake_waiters(position);
+}
+
+void projection_gauge::wake_waiters(log_position position) {
     if (waiters_.load() == 0)
         return;
     std::vector<waiter> ready;
@@ -124,11 +135,12 @@ projection_status projection_gauge::read(log_position head, steady_time at) cons
     const auto window = static_cast<std::size_t>(std::clamp<std::int64_t>(known, 1, rate_seconds));
     made.per_second = static_cast<double>(rate_.before(at, window)) / static_cast<double>(window);
     if (known <= 2 && at > first) // no full second to look back at
-        made.per_second = static_cast<double>(made.position) /
-                          std::chrono::duration<double>(at - first).count();
+        made.per_second =
+            static_cast<double>(made.position) / std::chrono::duration<double>(at - first).count();
     if (made.lag > 0) {
         const steady_time since = std::max(last_at_head_.load(), std::min(first, at));
-        made.behind_for = at > since ? whole_milliseconds(at - since) : std::chrono::milliseconds(0);
+        made.behind_for =
+            at > since ? whole_milliseconds(at - since) : std::chrono::milliseconds(0);
     }
     made.time_left = time_for(made.lag, made.per_second);
     made.set_aside = set_aside.load();

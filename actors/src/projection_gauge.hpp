@@ -37,7 +37,7 @@ public:
     void reached(log_position position, std::uint64_t events, std::optional<steady_time> read_at,
                  steady_time at);
     /// It stands somewhere else: at its start, after a reset, after a swap.
-    void stands_at(log_position position) noexcept { position_.store(position); }
+    void stands_at(log_position position);
     /// How it is run. While it is `running`, its state depends on whether it has caught up.
     enum class mode : std::uint8_t {
         running = 255,
@@ -74,6 +74,7 @@ public:
     [[nodiscard]] steady_time last_at_head() const noexcept { return last_at_head_.load(); }
 
 private:
+    void wake_waiters(log_position position);
     static constexpr std::size_t rate_seconds = 10;
 
     const std::string name_;

@@ -106,8 +106,8 @@ result<fed_events> read_one(const hosted_projection& of, const journal& from,
         return page.error();
     if (page->events.empty() || page->events[0].position != position)
         return error{errc::invalid_argument,
-                     "\"" + of.book->name() + "\" does not want event " +
-                         std::to_string(position) + " any more; give it up",
+                     "\"" + of.book->name() + "\" does not want event " + std::to_string(position) +
+                         " any more; give it up",
                      position};
     try {
         decoding made = of.what.projection->decode(*page, 0, {});

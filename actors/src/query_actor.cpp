@@ -40,11 +40,8 @@ caf::behavior query_actor::make_behavior() {
             swap_to_ = m.lane;
             swap_if_due();
         },
-        [this](const drop_message& m) {
-            states_.erase(m.lane);
-            if (swap_to_ == m.lane)
-                swap_to_.reset();
-        },
+        [this](const drop_message& m) { drop(m.lane); },
+        [this](const copies_message& m) { copies_.begins_at(0, m.since, m.era); },
         [this](const live_message& m) {
             const no_blocking_scope scope;
             on_live(m.query);
@@ -111,16 +108,29 @@ void query_actor::install(const install_message& m) {
     state.view = std::move(*m.state);
     state.position = m.position;
     state.unwanted_epoch = m.epoch;
-    state.since = m.since;
-    state.era = m.era;
     if (!m.serves)
         return;
     serving_ = m.lane;
-    if (m.from_scratch)
+    if (m.from_scratch) {
         floor_ = 0;
+        for (const auto& each : std::exchange(holds_, {})) // it may be behind where they meet
+            each.hold->fail({errc::aborted, "a view was reset meanwhile; ask again"});
+    }
     gauge_->stands_at(state.position);
     copies_.begins_at(m.saved, m.since, m.era);
     show(state, 0);
+}
+
+void query_actor::drop(std::uint64_t lane) {
+    if (const held_state* state = serving(); state != nullptr && lane == serving_)
+        floor_ = std::max(floor_, state->position);
+    states_.erase(lane);
+    if (swap_to_ != lane)
+        return;
+    swap_to_.reset();
+    if (projection_)
+        caf::anon_send(projection_,
+                       swapped_message{lane, 0, error{errc::aborted, "it was dropped"}});
 }
 
 void query_actor::on_slice(const slice_message& m) {
@@ -143,7 +153,8 @@ void query_actor::fold_waiting(std::uint64_t lane) {
 log_position query_actor::limit() const {
     log_position nearest = std::numeric_limits<log_position>::max();
     for (const auto& each : holds_)
-        nearest = std::min(nearest, each.hold->meeting().value_or(each.stands_at));
+        if (!each.hold->over())
+            nearest = std::min(nearest, each.hold->meeting().value_or(each.stands_at));
     return nearest;
 }
 
@@ -257,7 +268,7 @@ void query_actor::swap_if_due() {
     floor_ = 0;
     gauge_->serves_version(of_->what.projection->version());
     gauge_->rebuilds(std::nullopt);
-    copies_.begins_at(0, next->second.since, next->second.era);
+    copies_.begins_at(0, 0, projection_book::no_era); // until its list of events has its place, too
     show(next->second, 0);
     if (projection_)
         caf::anon_send(projection_, swapped_message{serving_, next->second.position, {}});
@@ -327,6 +338,8 @@ void query_actor::on_hold(const hold_message& m) {
     const log_position here = std::max(floor_, state != nullptr ? state->position : 0);
     holds_.push_back({m.hold, m.part, here});
     m.hold->arrived(here);
+    // It may have failed before it came here; then nobody says so again.
+    std::erase_if(holds_, [](const held_query& each) { return each.hold->over(); });
 }
 
 void query_actor::answer_holds() {
@@ -334,7 +347,13 @@ void query_actor::answer_holds() {
     std::erase_if(holds_, [&](const held_query& each) {
         if (each.hold->over())
             return true;
-        if (state == nullptr || !state->view || each.hold->meeting() != state->position)
+        if (state == nullptr || !state->view)
+            return false;
+        if (each.hold->meeting() && *each.hold->meeting() < state->position) {
+            each.hold->fail({errc::aborted, "a view was reset meanwhile; ask again"});
+            return true;
+        }
+        if (each.hold->meeting() != state->position)
             return false;
         each.hold->answer(each.part, state->view->state(), state->position);
         return true;

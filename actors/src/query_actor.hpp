@@ -38,8 +38,6 @@ private:
         log_position position = 0;
         std::optional<steady_time> read_at; ///< the log's end was reached by a reading begun then
         std::deque<slice> waiting;
-        log_position since = 0;
-        std::uint64_t era = 0;
         std::uint64_t unwanted_epoch = 0; ///< slices of it and before are not wanted
     };
     struct held_query {
@@ -50,6 +48,7 @@ private:
 
     void install(const install_message& m);
     void on_slice(const slice_message& m);
+    void drop(std::uint64_t lane);
 
     /// Folds what waits in `lane`, as far as it may.
     void fold_waiting(std::uint64_t lane);

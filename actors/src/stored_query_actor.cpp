@@ -79,13 +79,16 @@ void stored_query_actor::on_query(const query_ref& query) {
 }
 
 void stored_query_actor::answer(const query_ref& query) {
-    core_->parts.feeds->post([with = answering_, query, known = reached_] {
+    core_->parts.feeds->post([with = answering_, query, known = reached_,
+                              to = caf::actor_cast<caf::weak_actor_ptr>(this)] {
         const no_blocking_scope scope;
-        if (auto came = with->rows.answer(known,
-                                          [&](const void* state, log_position position) {
-                                              query->answer_from(state, position);
-                                          });
-            !came)
+        const auto came = with->rows.answer(known, [&](const void* state, log_position position) {
+            if (position >= query->at_least)
+                query->answer_from(state, position);
+            else if (auto actor = caf::actor_cast<caf::actor>(to)) // the view was reset meanwhile
+                caf::anon_send(actor, query_message{query});
+        });
+        if (!came)
             query->fail(came.error());
     });
 }
@@ -109,7 +112,8 @@ void stored_query_actor::look_at_live() {
         const no_blocking_scope scope;
         auto how = with->rows.answer(known, [&](const void* state, log_position position) {
             for (const auto& each : ready)
-                each->look(state, position);
+                if (position >= each->options.at_least)
+                    each->look(state, position);
         });
         if (auto actor = caf::actor_cast<caf::actor>(to))
             caf::anon_send(actor, looked_message{std::move(how)});

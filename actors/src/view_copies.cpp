@@ -20,13 +20,14 @@ view_copies::view_copies(const hosted_projection& of)
 void view_copies::folded(const view_instance& view, log_position position, std::uint64_t events) {
     events_ += events;
     events_since_copy_ += events;
-    if (every_ == 0 || events_since_copy_ < every_ || writing_->load())
+    if (every_ == 0 || era_ == projection_book::no_era || events_since_copy_ < every_ ||
+        writing_->load())
         return;
     save(view, position);
 }
 
 void view_copies::closing(const view_instance& view, log_position position) {
-    if (every_ != 0 && position > saved_ && !writing_->load())
+    if (every_ != 0 && era_ != projection_book::no_era && position > saved_ && !writing_->load())
         save(view, position);
 }
 

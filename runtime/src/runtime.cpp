@@ -243,11 +243,13 @@ future<receipt> runtime::state::wait_for(std::vector<std::string> projections,
                 if (reached)
                     answer->complete(came);
                 else
-                    answer->complete(error{reached.error().code,
-                                           "the command is stored, up to position " +
-                                               std::to_string(came->position) + "; but " +
-                                               reached.error().message,
-                                           reached.error().actual});
+                    answer->complete(error{
+                        errc::version_out_of_reach,
+                        "the command is stored, up to position " + std::to_string(came->position) +
+                            "; but not every projection was seen to have taken it: " +
+                            (reached.error().code == errc::closed ? "the runtime closes"
+                                                                  : reached.error().message),
+                        reached.error().actual});
             });
     });
     send(std::move(request), std::move(options));

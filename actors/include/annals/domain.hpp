@@ -213,7 +213,7 @@ struct require_answer {
 template <class T>
 struct require_name {
     static constexpr bool ok = named<T>;
-    static_assert(ok, "annals: this aggregate or view has no name. Add inside the struct: "
+    static_assert(ok, "annals: this aggregate, view or reaction has no name. Add inside the struct: "
                       "static constexpr std::string_view name = \"...\";");
 };
 

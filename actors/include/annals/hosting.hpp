@@ -235,6 +235,10 @@ void with_event(const any_event& happened, Use&& use) {
     use(happened);
 }
 
+/// The error for an exception of the host's code that handled the event `label`. Call it inside a
+/// catch block. `bad_result` keeps its code.
+[[nodiscard]] error failed_handler(std::string_view projection, const event_label& label);
+
 /// As `projection_type::decode`.
 template <class Event>
 decoding decode_page(const event_page& page, std::size_t first,
@@ -249,10 +253,15 @@ decoding decode_page(const event_page& page, std::size_t first,
         const stored_event& from = page.events[i];
         if (!skip.empty() && std::binary_search(skip.begin(), skip.end(), from.position))
             continue;
-        auto done = decode_alternative<Event>(from, [&](auto&& e) {
-            decoded->events.push_back({from.position, from.version, from.time, from.command_id,
-                                       from.stream, std::forward<decltype(e)>(e)});
-        });
+        result<bool> done = false;
+        try {
+            done = decode_alternative<Event>(from, [&](auto&& e) {
+                decoded->events.push_back({from.position, from.version, from.time, from.command_id,
+                                           from.stream, std::forward<decltype(e)>(e)});
+            });
+        } catch (...) { // the host's codec
+            done = failed_handler("decoding", {from.position, from.stream, from.type});
+        }
         if (!done) {
             decoded->through = from.position - 1;
             decoded->at_end = false;
@@ -265,10 +274,6 @@ decoding decode_page(const event_page& page, std::size_t first,
     made.decoded = std::move(decoded);
     return made;
 }
-
-/// The error for an exception of the host's code that handled the event `label`. Call it inside a
-/// catch block. `bad_result` keeps its code.
-[[nodiscard]] error failed_handler(std::string_view projection, const event_label& label);
 
 /// Folds into `state`, as `view_instance::fold`; `began(i)` runs before each event.
 template <class State, class Event, class Began>
