@@ -14,8 +14,9 @@ public:
     control_duty(const control_duty&) = delete;
     control_duty& operator=(const control_duty&) = delete;
     ~control_duty() {
-        request_->complete(error{errc::aborted, "the runtime stopped before this was done; open the "
-                                                "store again and look at the projection's status"});
+        request_->complete(error{errc::aborted,
+                                 "the runtime stopped before this was done; open the "
+                                 "store again and look at the projection's status"});
     }
     control_request* operator->() const noexcept { return request_.get(); }
 

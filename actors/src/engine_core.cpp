@@ -143,6 +143,7 @@ result<void> engine_core::open_projections() {
         if (!book)
             return book.error();
         of.book = *std::move(book);
+        of.gauge->set_aside.store(of.book->set_aside_count(projection_book::list::serving));
         if (of.what.options.publish) {
             of.publisher = std::make_shared<view_publisher>();
             std::shared_ptr<view_instance> empty =

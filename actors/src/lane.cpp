@@ -26,6 +26,17 @@ bool is_final(errc code) {
            code == errc::closed || code == errc::after_fork;
 }
 
+/// The list changes hands in one transaction, so that its rows may not be of any size.
+std::string beginning_of(const std::string& message) {
+    constexpr std::size_t most = 512;
+    if (message.size() <= most)
+        return message;
+    std::size_t end = most;
+    while (end > 0 && (static_cast<unsigned char>(message[end]) & 0xc0U) == 0x80U)
+        --end; // not within a character
+    return message.substr(0, end) + "...";
+}
+
 std::chrono::milliseconds delay_before(unsigned attempt, const failure_policy& policy) {
     auto delay = policy.first_delay;
     for (unsigned i = 1; i < attempt && delay < policy.longest_delay; ++i)
@@ -53,7 +64,9 @@ lane::~lane() {
 void lane::open() {
     forget_entries();
     mode_ = mode::opening;
-    owner_.read_start(*this, ++opening_);
+    open_when_listed_ = being_set_aside() != 0; // where it begins depends on what becomes of that
+    if (!open_when_listed_)
+        owner_.read_start(*this, ++opening_);
 }
 
 void lane::opened(std::uint64_t opening, result<lane_start>& start) {
@@ -339,16 +352,25 @@ void lane::give_again() {
 /// Stored first: an event is passed over only when it is certain that it is in the list.
 void lane::set_aside(log_position position, std::string stream, std::string type, unsigned attempts,
                      const error& why) {
+    stored_in_ = owner_.list_of(*this);
+    if (of_.book->set_aside_count(stored_in_) >= most_set_aside) {
+        fail({why.code,
+              "event " + std::to_string(position) + " would be the " +
+                  std::to_string(most_set_aside + 1) +
+                  "th to be set aside, which is no exception any more: " + why.message +
+                  ". Correct the cause, then rebuild or reset the projection",
+              position});
+        return;
+    }
     set_aside_event record;
     record.position = position;
     record.stream = std::move(stream);
     record.type = std::move(type);
     record.code = to_string(why.code);
-    record.message = why.message;
+    record.message = beginning_of(why.message);
     record.attempts = attempts;
     record.time_us = core_.parts.clock->wall_time().time_since_epoch().count();
     row_changes changes;
-    stored_in_ = owner_.list_of(*this);
     of_.book->put_set_aside(changes, stored_in_, record);
     being_stored_ = std::move(record);
     if (!lost_)
@@ -363,19 +385,23 @@ void lane::set_aside(log_position position, std::string stream, std::string type
 }
 
 void lane::set_aside_stored(const set_aside_message& m) {
-    if (m.epoch != epoch_ || !storing_set_aside_)
-        return;
-    storing_set_aside_ = false;
     const set_aside_event listed = std::exchange(being_stored_, {});
+    if (m.stored) {
+        owner_.lane_set_aside(*this, stored_in_, listed);
+        if (const auto at = std::lower_bound(skip_.begin(), skip_.end(), m.position);
+            at == skip_.end() || *at != m.position)
+            skip_.insert(at, m.position);
+    }
+    if (!std::exchange(storing_set_aside_, false)) { // stopped or failed meanwhile
+        if (mode_ == mode::opening && std::exchange(open_when_listed_, false))
+            owner_.read_start(*this, ++opening_);
+        return;
+    }
     if (!m.stored) {
         lost_ = true; // the sink may believe that it stands behind the event
         store_failed(m.stored.error());
         return;
     }
-    owner_.lane_set_aside(*this, stored_in_, listed);
-    if (const auto at = std::lower_bound(skip_.begin(), skip_.end(), m.position);
-        at == skip_.end() || *at != m.position)
-        skip_.insert(at, m.position);
     failing_ = 0;
     attempts_ = 0;
     if (lost_) {

@@ -6,6 +6,7 @@
 #include "projection_book.hpp"
 #include "sink.hpp"
 
+#include <algorithm>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -64,7 +65,10 @@ public:
     [[nodiscard]] bool failed() const noexcept { return mode_ == mode::failed; }
     [[nodiscard]] bool retrying() const noexcept { return mode_ == mode::retrying; }
     /// Positions that it passes over, because they are set aside: what it was given, and its own.
-    [[nodiscard]] const std::vector<log_position>& skipped() const noexcept { return skip_; }
+    /// It has passed over this event, which is in its list.
+    [[nodiscard]] bool skips(log_position position) const noexcept {
+        return std::binary_search(skip_.begin(), skip_.end(), position);
+    }
     /// Nothing is on its way to its sink.
     [[nodiscard]] bool at_rest() const noexcept { return given_ == 0 && !storing_set_aside_; }
     /// When the log's end was read last, for all that has taken effect; empty if it is behind.
@@ -151,9 +155,10 @@ private:
     std::optional<steady_time> read_at_;
     std::deque<entry> to_replay_;
 
-    bool lost_ = false; ///< the sink's state is gone
-    bool storing_set_aside_ = false;
-    set_aside_event being_stored_; ///< in that list
+    bool lost_ = false;              ///< the sink's state is gone
+    bool storing_set_aside_ = false; ///< and what follows waits for it
+    bool open_when_listed_ = false;
+    set_aside_event being_stored_; ///< in that list; position 0: nothing is
     projection_book::list stored_in_{};
     unsigned careful_left_ = 0;
     unsigned store_attempts_ = 0;

@@ -70,13 +70,11 @@ struct stored_message { ///< a change of the catalog is durable, or has failed
     std::function<void(result<void>)> then;
     result<void> stored;
 };
-struct swapped_message { ///< the other lane answers queries from now on, at this position
+struct swapped_message { ///< this lane answers queries from now on
     std::uint64_t lane = 0;
-    log_position position = 0;
-    result<void> stored;
 };
 struct swap_again_message {}; ///< the store had refused; it may not now
-struct replay_message { ///< an event that had been set aside was read
+struct replay_message {       ///< an event that had been set aside was read
     std::shared_ptr<control_duty> duty;
     std::shared_ptr<const result<fed_events>> came;
 };
@@ -99,6 +97,8 @@ struct slice_message {
 };
 struct swap_message { ///< as soon as that lane is where the serving one is, it takes its place
     std::uint64_t lane = 0;
+    std::uint64_t era = 0; ///< in which it may be saved, and what it reflects
+    log_position since = 0;
 };
 struct copies_message { ///< what serves is saved again, in this era
     std::uint64_t era = 0;

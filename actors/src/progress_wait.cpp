@@ -36,9 +36,9 @@ void progress_wait::expire() noexcept {
         if (each->position() < position_)
             where += (where.empty() ? "" : ", ") + ("\"" + each->name() + "\" is at position " +
                                                     std::to_string(each->position()));
-    say(error{errc::version_out_of_reach,
-              where + " and did not reach " + std::to_string(position_) +
-                  " in time; look at its status"});
+    say(error{errc::version_out_of_reach, where + " and did not reach " +
+                                              std::to_string(position_) +
+                                              " in time; look at its status"});
 }
 
 /// The deadline queue keeps this object until then.

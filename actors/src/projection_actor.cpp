@@ -52,8 +52,12 @@ caf::behavior projection_actor::make_behavior() {
         [this](const control_message& m) { on_control(m.duty); },
         [this](const stored_message& m) { m.then(m.stored); },
         [this](const swapped_message& m) { on_swapped(m); },
-        [this](const replay_message& m) { on_replay(m); },
-        [this](const swap_again_message&) { try_swap(); },
+        [this](const replay_message& m) { in_turn([this, m] { on_replay(m); }); },
+        [this](const swap_again_message&) {
+            catalog_waits_ = false;
+            settle_old_list();
+            try_swap();
+        },
     };
 }
 
@@ -61,9 +65,10 @@ void projection_actor::on_exit() {
     stopping_ = true;
     lanes_.clear();
     queries_ = nullptr;
-    pausing_.clear();
-    rebuilding_.clear();
-    replaying_by_rebuild_.clear();
+    later_.clear();
+    for (auto* each :
+         {&pausing_, &rebuilding_, &replaying_by_rebuild_, &swap_rebuilding_, &swap_replaying_})
+        each->clear();
     replaying_.clear();
     if (kind() == projection_kind::reaction && gauge_->now() != projection_status::state::failed)
         gauge_->is(projection_gauge::mode::stopped);
@@ -98,12 +103,12 @@ lane& projection_actor::add_lane(generation_record generation, std::vector<log_p
 
 void projection_actor::start() {
     const projection_record record = of_->book->record();
-    gauge_->set_aside.store(of_->book->set_aside().size());
     if (kind() == projection_kind::view) {
         if (record.serving.space == 0) {
             result<lane_start> fresh(restored_start(*of_));
             start_view(fresh);
         } else { // a saved copy is read elsewhere
+            busy_ = true;
             core_->parts.feeds->post([of = of_, to = caf::actor_cast<caf::weak_actor_ptr>(this)] {
                 auto start = std::make_shared<result<lane_start>>(restored_start(*of));
                 if (auto actor = caf::actor_cast<caf::actor>(to))
@@ -122,6 +127,8 @@ void projection_actor::start() {
         serving_ = last_lane_ + 1;
         add_lane(record.serving, of_->book->set_aside()).open();
     } else {
+        frozen_ = record.serving;
+        busy_ = true;
         core_->parts.feeds->post([of = of_, space = record.serving.space,
                                   to = caf::actor_cast<caf::weak_actor_ptr>(this)] {
             auto start = std::make_shared<result<lane_start>>(checkpoint_start(*of, space));
@@ -130,43 +137,40 @@ void projection_actor::start() {
         });
     }
     if (record.building.space != 0)
-        begin_building(record.building);
+        begin_building(record.building, of_->book->set_aside_by_building());
 }
 
 /// For a view in memory: where it begins. For a stored view of an earlier version: where that stands.
 void projection_actor::start_view(result<lane_start>& start) {
     if (!start) {
         gauge_->failed_with(start.error().message);
+        turn_is_over();
         return;
     }
     if (kind() == projection_kind::stored_view) {
-        frozen_ = of_->book->record().serving;
         frozen_at_ = start->checkpoint.done;
         gauge_->stands_at(frozen_at_);
         caf::anon_send(queries_, advanced_message{of_->serving_space.load(), frozen_at_});
-        try_swap();
-        return;
-    }
-    if (start->of_this_version) {
+    } else if (start->of_this_version) {
         serving_ = last_lane_ + 1;
         list_is_old_ = of_->book->version_changed();
         add_lane(of_->book->record().serving,
                  list_is_old_ ? std::vector<log_position>() : of_->book->set_aside())
             .begin(*std::move(start));
-        return;
+    } else { // what an earlier version saved answers, where it stands, until the new one is there
+        frozen_ = of_->book->record().serving;
+        frozen_at_ = start->checkpoint.done;
+        gauge_->serves_version(start->version);
+        install_message old;
+        old.lane = ++last_lane_;
+        old.state = std::make_shared<std::unique_ptr<view_instance>>(std::move(start->view));
+        old.position = frozen_at_;
+        old.saved = frozen_at_;
+        old.serves = true;
+        send(queries_, std::move(old));
+        begin_building(projection_book::present_generation(*of_->what.projection), {});
     }
-    // What an earlier version saved answers, where it stands, until the new one has caught up.
-    frozen_at_ = start->checkpoint.done;
-    gauge_->serves_version(start->version);
-    install_message old;
-    old.lane = ++last_lane_;
-    old.state = std::make_shared<std::unique_ptr<view_instance>>(std::move(start->view));
-    old.position = frozen_at_;
-    old.saved = frozen_at_;
-    old.serves = true;
-    old.era = of_->book->era();
-    send(queries_, std::move(old));
-    begin_building({});
+    turn_is_over();
 }
 
 void projection_actor::read_start(lane& of, std::uint64_t opening) {
@@ -184,7 +188,7 @@ void projection_actor::read_start(lane& of, std::uint64_t opening) {
 }
 
 std::unique_ptr<sink> projection_actor::make_sink(lane& of, lane_start start, std::uint64_t epoch) {
-    const bool serves = of.id() == serving_;
+    const bool serves = of.id() == serving_ && swap_ != swap_step::meeting;
     if (serves && kind() != projection_kind::view)
         gauge_->stands_at(start.checkpoint.done);
     if (kind() == projection_kind::view) {
@@ -194,10 +198,10 @@ std::unique_ptr<sink> projection_actor::make_sink(lane& of, lane_start start, st
         fresh.position = start.checkpoint.done;
         fresh.epoch = epoch;
         fresh.serves = serves;
-        fresh.from_scratch = std::exchange(from_scratch_, false);
+        fresh.from_scratch = serves && std::exchange(from_scratch_, false);
         fresh.saved = fresh.position;
         fresh.since = start.since;
-        fresh.era = of_->book->era();
+        fresh.era = list_is_old_ ? projection_book::no_era : of_->book->era();
         send(queries_, std::move(fresh));
         return std::make_unique<memory_sink>(queries_, of.id());
     }
@@ -236,43 +240,58 @@ void projection_actor::lane_moved(lane&) {
         return;
     show_mode();
     answer_paused();
-    if (const lane* now = serving(); list_is_old_ && now != nullptr && now->caught_up()) {
-        list_is_old_ = false;
-        clear_list(*now);
-    }
+    settle_old_list();
     try_swap();
 }
 
 void projection_actor::lane_failed(lane& of, const error& why) {
     if (stopping_)
         return;
-    if (of.id() == building_ && serving() != nullptr) { // the serving lane goes on
-        gauge_->rebuilds(std::nullopt);
-        building_ = 0;
-        swapping_ = false;
-        serving()->pause(paused_); // it may have stood still to change places
-        fail_rebuild(why);
-    } else if (of.id() == building_) {
-        fail_rebuild(why);
-    } else if (queries_ && of.id() == serving_) {
-        const error telling{errc::unavailable,
-                            "view \"" + gauge_->name() + "\" stopped after position " +
-                                std::to_string(of.position()) + ": " + why.message +
-                                ". Correct it and open the runtime again, or resume it",
-                            why.actual};
-        caf::anon_send(queries_, projection_failed_message{std::make_shared<const error>(telling)});
+    if (of.id() == building_) {
+        if (swap_ == swap_step::storing) {
+            swap_failure_ = why; // when the catalog has answered it is clear what it was
+        } else {
+            if (lane* now = serving()) { // goes on; without one, `resume` tries the new one again
+                building_ = 0;
+                gauge_->rebuilds(std::nullopt);
+                now->pause(paused_); // it may have stood still to change places
+            }
+            fail_rebuild(why);
+        }
+    } else if (of.id() == serving_) {
+        if (swap_ == swap_step::meeting)
+            end_swap(why);
+        if (queries_) {
+            const error telling{errc::unavailable,
+                                "view \"" + gauge_->name() + "\" stopped after position " +
+                                    std::to_string(of.position()) + ": " + why.message +
+                                    ". Correct it and open the runtime again, or resume it",
+                                why.actual};
+            caf::anon_send(queries_,
+                           projection_failed_message{std::make_shared<const error>(telling)});
+        }
     }
     show_mode();
     answer_paused();
     try_swap(); // what is built beside it may be ready
 }
 
+projection_book::list projection_actor::list_of(const lane& of) const {
+    return of.id() == building_ ? projection_book::list::building : projection_book::list::serving;
+}
+
+void projection_actor::lane_set_aside(lane&, projection_book::list in,
+                                      const set_aside_event& what) {
+    of_->book->now_set_aside(in, what);
+    show_set_aside();
+}
+
 void projection_actor::lane_replayed(log_position position, result<void> how) {
-    const auto found = replaying_.find(position);
     if (how) {
         of_->book->no_longer_set_aside(position);
-        gauge_->set_aside.store(of_->book->set_aside().size());
+        show_set_aside();
     }
+    const auto found = replaying_.find(position);
     if (found == replaying_.end())
         return;
     const duty answered = std::move(found->second);
@@ -281,6 +300,16 @@ void projection_actor::lane_replayed(log_position position, result<void> how) {
         (*answered)->complete(position);
     else
         (*answered)->complete(how.error());
+}
+
+void projection_actor::show_set_aside() {
+    gauge_->set_aside.store(of_->book->set_aside_count(projection_book::list::serving));
+}
+
+void projection_actor::prune() {
+    std::erase_if(lanes_, [this](const auto& each) {
+        return each.first != serving_ && each.first != building_ && each.first != leaving_;
+    });
 }
 
 void projection_actor::show_mode() {

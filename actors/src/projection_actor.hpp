@@ -5,7 +5,10 @@
 #include "lane.hpp"
 
 #include <caf/event_based_actor.hpp>
+#include <caf/send.hpp>
 
+#include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -17,8 +20,8 @@ namespace annals {
 /// actor, in stored rows, or in a reaction's handlers.
 ///
 /// It runs one lane, and a second one during a rebuild: the serving lane goes on as before, the building
-/// one goes through the log beside it. When that one has caught up, they change places at one position:
-/// views in memory inside the query actor, stored views in one transaction of the store.
+/// one goes through the log beside it, with a list of its own of what it sets aside. When that one has
+/// caught up, they change places at one position, in one transaction of the store.
 class projection_actor : public caf::event_based_actor, private lane_owner {
 public:
     projection_actor(caf::actor_config& cfg, std::shared_ptr<engine_core> core,
@@ -55,42 +58,52 @@ private:
     // --- control ---
     void on_control(const duty& what);
     void pause(const duty& what);
+    void answer_paused();
     void resume(const duty& what);
     void reset(const duty& what);
-    void reset_to(const duty& what, generation_record generation, log_position begun,
-                  std::uint64_t number);
-    void resume_with(const projection_record& record);
-    void reset_failed(const duty& what, const error& why);
+    void reset_to(const duty& what, generation_record generation, log_position begun);
+    void has_reset(const generation_record& fresh, const duty& what);
+    void reset_refused(const projection_record& before, const duty& what, const error& why);
     void rebuild(const duty& what);
-    void begin_building(generation_record generation);
+    void start_rebuild();
+    void begin_building(generation_record generation, std::vector<log_position> skip);
+    void fail_rebuild(const error& why);
     void replay(const duty& what);
     void on_replay(const replay_message& m);
     void give_up(const duty& what);
-    void rebuild_stored(generation_record next);
-    /// What an earlier version had set aside and `of` has taken leaves the list.
-    void settle_old_list(const lane& of);
-    void show_set_aside();
-    /// Rows: what lanes are about to put into the lists of generations that go.
-    void erase_being_set_aside(row_changes& into) const;
-    void answer_paused();
-    void show_mode();
-    /// Lanes that neither serve nor are built go.
-    void prune();
-    void fail_rebuild(const error& why);
-
-    // --- swapping ---
-    void try_swap();
-    void swap_stored(lane& next);
-    void on_swapped(const swapped_message& m);
-    void swap_failed(lane& next, const error& why);
-    void stored_view_swapped(const lane& next);
-    void view_swapped(const lane& next);
-    /// Answers those who asked for the rebuild that is over, or for an event to be replayed by it.
-    void answer_rebuilt(std::vector<duty> rebuilt, std::vector<duty> replayed,
-                        const result<void>& how);
-    /// Runs `then` in this actor once the record is changed.
+    /// Now, or once the change of the catalog that is on its way is done: one at a time.
+    void in_turn(std::function<void()> what);
+    void turn_is_over();
+    /// Runs `then` in this actor once the record is changed durably, or could not be.
     template <class Change>
-    void change_record(Change&& how, row_changes also, std::function<void(result<void>)> then);
+    void change_record(Change&& how, row_changes also, std::function<void(result<void>)> then) {
+        of_->book->change(std::forward<Change>(how), std::move(also),
+                          [to = caf::actor_cast<caf::weak_actor_ptr>(this),
+                           then = std::move(then)](const result<void>& stored) {
+                              if (auto actor = caf::actor_cast<caf::actor>(to))
+                                  caf::anon_send(actor, stored_message{then, stored});
+                          });
+    }
+    void show_mode();
+    void show_set_aside();
+    /// Lanes that neither serve nor are built, nor answer until another does, go.
+    void prune();
+    /// Rows: what lanes other than `but` are about to put into the list of what serves.
+    void erase_being_set_aside(row_changes& into, const lane* but = nullptr) const;
+
+    // --- changing places, in projection_swap.cpp ---
+    void try_swap();
+    void store_swap(lane& next);
+    void swap_stored(lane& next);
+    void swap_refused(const error& why);
+    void try_again_later(const error& why);
+    void on_swapped(const swapped_message& m);
+    void end_swap(const result<void>& how);
+    /// The list holds what `of` has set aside and nothing else.
+    void correct_list(const lane& of);
+    /// What an earlier version had set aside was tried again: the rest of it leaves the list.
+    void settle_old_list();
+    void save_copies();
 
     [[nodiscard]] projection_kind kind() const noexcept { return of_->what.projection->kind(); }
 
@@ -102,27 +115,32 @@ private:
 
     std::map<std::uint64_t, std::unique_ptr<lane>> lanes_;
     std::uint64_t last_lane_ = 0;
-    std::uint64_t serving_ =
-        0; ///< 0: none yet, or what serves is of an earlier version and stands still
+    /// 0: none yet, or what serves is of an earlier version and stands still.
+    std::uint64_t serving_ = 0;
     std::uint64_t building_ = 0;
     generation_record frozen_;   ///< what serves, if no lane of ours feeds it
-    log_position frozen_at_ = 0; ///< where what serves stands, if no lane of ours feeds it
+    log_position frozen_at_ = 0; ///< where that stands
     bool paused_ = false;
-    bool swapping_ = false;     ///< a change of places is on its way
+    bool stopping_ = false;
     bool list_is_old_ = false;  ///< the serving lane tries what an earlier version had set aside
     bool from_scratch_ = false; ///< what is installed next begins anew, after a reset
-    bool stopping_ = false;
-    bool starting_ = false;       ///< where it begins is being read
-    bool rebuild_begins_ = false; ///< the catalog is about to have what is built
-    error rebuild_failure_;       ///< of a lane that failed while it may have changed places
-    std::uint64_t resets_ = 0;
 
-    std::vector<duty> early_; ///< until it has started
+    /// Changing places: the catalog is told first. A view in memory goes on for a moment in its actor
+    /// with what served before, until the positions meet.
+    enum class swap_step : std::uint8_t { none, storing, meeting };
+    swap_step swap_ = swap_step::none;
+    std::uint64_t leaving_ = 0; ///< while `meeting`: answers until then
+    error swap_failure_;        ///< of the lane that was to take the place, while `storing`
+    std::vector<duty> swap_rebuilding_;
+    std::vector<duty> swap_replaying_;
+
+    bool busy_ = false; ///< a change of the catalog is on its way, or the start is being read
+    bool catalog_waits_ = false; ///< it has refused a change of places, which is tried again later
+    std::deque<std::function<void()>> later_;
     std::vector<duty> pausing_;
     std::vector<duty> rebuilding_;
     std::vector<duty> replaying_by_rebuild_;
     std::map<log_position, duty> replaying_;
-    std::vector<replay_message> replays_after_swap_;
 };
 
 } // namespace annals

@@ -155,6 +155,16 @@ std::vector<log_position> projection_book::set_aside_by_building() const {
     return made;
 }
 
+bool projection_book::has_set_aside(log_position position) const {
+    const std::lock_guard lock(mutex_);
+    return std::binary_search(set_aside_.begin(), set_aside_.end(), position);
+}
+
+std::size_t projection_book::set_aside_count(list of) const {
+    const std::lock_guard lock(mutex_);
+    return of == list::serving ? set_aside_.size() : set_aside_by_building_.size();
+}
+
 void projection_book::put_set_aside(row_changes& into, list of, const set_aside_event& what) const {
     catalog::put_set_aside(into, name_of(of), what);
 }

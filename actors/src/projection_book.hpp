@@ -74,6 +74,8 @@ public:
     /// Positions of events that what serves has set aside, sorted.
     [[nodiscard]] std::vector<log_position> set_aside() const;
     [[nodiscard]] std::vector<log_position> set_aside_by_building() const;
+    [[nodiscard]] bool has_set_aside(log_position position) const;
+    [[nodiscard]] std::size_t set_aside_count(list of) const;
     /// The row of a list; it is not known of before `now_set_aside`.
     void put_set_aside(row_changes& into, list of, const set_aside_event& what) const;
     void erase_set_aside(row_changes& into, list of, log_position position) const;

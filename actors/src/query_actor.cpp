@@ -37,7 +37,7 @@ caf::behavior query_actor::make_behavior() {
         },
         [this](const swap_message& m) {
             const no_blocking_scope scope;
-            swap_to_ = m.lane;
+            swap_to_ = m;
             swap_if_due();
         },
         [this](const drop_message& m) { drop(m.lane); },
@@ -101,9 +101,13 @@ const query_actor::held_state* query_actor::showable() noexcept {
 
 void query_actor::install(const install_message& m) {
     projection_ = caf::actor_cast<caf::actor>(current_sender());
+    if (m.lane == serving_ || m.serves) {
+        if (const held_state* before = serving(); before != nullptr)
+            floor_ = std::max(floor_, before->position);
+        if (m.lane != serving_)
+            states_.erase(serving_);
+    }
     held_state& state = states_[m.lane];
-    if (m.lane == serving_)
-        floor_ = std::max(floor_, m.from_scratch ? log_position{0} : state.position);
     state = {};
     state.view = std::move(*m.state);
     state.position = m.position;
@@ -125,12 +129,8 @@ void query_actor::drop(std::uint64_t lane) {
     if (const held_state* state = serving(); state != nullptr && lane == serving_)
         floor_ = std::max(floor_, state->position);
     states_.erase(lane);
-    if (swap_to_ != lane)
-        return;
-    swap_to_.reset();
-    if (projection_)
-        caf::anon_send(projection_,
-                       swapped_message{lane, 0, error{errc::aborted, "it was dropped"}});
+    if (swap_to_ && swap_to_->lane == lane)
+        swap_to_.reset();
 }
 
 void query_actor::on_slice(const slice_message& m) {
@@ -254,24 +254,24 @@ void query_actor::show(const held_state& state, std::uint64_t events) {
 }
 
 void query_actor::swap_if_due() {
-    if (!swap_to_ || !holds_.empty() || *swap_to_ == serving_)
+    if (!swap_to_ || !holds_.empty())
         return;
-    const auto next = states_.find(*swap_to_);
+    const auto next = states_.find(swap_to_->lane);
     if (next == states_.end() || !next->second.view)
         return;
     const held_state* now = serving();
     const log_position reached = std::max(floor_, now != nullptr ? now->position : 0);
     if (next->second.position < reached)
         return;
-    const std::uint64_t old = std::exchange(serving_, *std::exchange(swap_to_, std::nullopt));
-    states_.erase(old);
+    const swap_message to = *std::exchange(swap_to_, std::nullopt);
+    states_.erase(std::exchange(serving_, to.lane));
     floor_ = 0;
     gauge_->serves_version(of_->what.projection->version());
     gauge_->rebuilds(std::nullopt);
-    copies_.begins_at(0, 0, projection_book::no_era); // until its list of events has its place, too
+    copies_.begins_at(0, to.since, to.era);
     show(next->second, 0);
     if (projection_)
-        caf::anon_send(projection_, swapped_message{serving_, next->second.position, {}});
+        caf::anon_send(projection_, swapped_message{serving_});
 }
 
 // --- queries ---------------------------------------------------------------------------------------

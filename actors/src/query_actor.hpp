@@ -84,7 +84,7 @@ private:
     caf::actor projection_; ///< known from the first installation on
     std::map<std::uint64_t, held_state> states_;
     std::uint64_t serving_ = 0;
-    std::optional<std::uint64_t> swap_to_;
+    std::optional<swap_message> swap_to_;
     /// Answers reflect at least this: where the view was before it had to begin again.
     log_position floor_ = 0;
     std::optional<error> failure_;

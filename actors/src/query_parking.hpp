@@ -23,11 +23,10 @@ public:
             drop_expired();
         if (gauge_->queries_waiting.fetch_add(1) >= gauge_->max_waiting()) {
             gauge_->queries_waiting.fetch_sub(1);
-            query->fail({errc::overloaded,
-                         "more than " + std::to_string(gauge_->max_waiting()) +
-                             " queries wait for view \"" + gauge_->name() +
-                             "\" to reach a position; ask less, or raise "
-                             "projection_options::max_waiting_queries"});
+            query->fail({errc::overloaded, "more than " + std::to_string(gauge_->max_waiting()) +
+                                               " queries wait for view \"" + gauge_->name() +
+                                               "\" to reach a position; ask less, or raise "
+                                               "projection_options::max_waiting_queries"});
             return;
         }
         query->counts_as_waiting_ = true;

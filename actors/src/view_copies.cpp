@@ -27,7 +27,7 @@ void view_copies::folded(const view_instance& view, log_position position, std::
 }
 
 void view_copies::closing(const view_instance& view, log_position position) {
-    if (every_ != 0 && era_ != projection_book::no_era && position > saved_ && !writing_->load())
+    if (every_ != 0 && era_ != projection_book::no_era && position > saved_)
         save(view, position);
 }
 

@@ -12,7 +12,8 @@ namespace annals {
 struct hosted_projection;
 
 /// Saves copies of a view in memory, so that the next opening need not fold the whole log. Used by the
-/// view's actor. One copy is written at a time; a copy counts only once it is there as a whole.
+/// view's actor. One copy is written at a time, but for the
+/// last, which does not wait; a copy counts only once it is there as a whole.
 class view_copies {
 public:
     view_copies(const hosted_projection& of);

@@ -63,6 +63,7 @@ TEST_CASE("statistics of events are saved, published and watched like any view")
         auto rt = open_counted_shop(store.settings(), options);
         for (int i = 0; i != 25; ++i)
             REQUIRE(said(rt.send("1", add_item{"tea"}, at(noon))) == "stored");
+        REQUIRE(ask_rates(rt).value().count == 25); // it has seen them before it is closed
         REQUIRE(rt.close());
     }
     auto rt = open_counted_shop(store.settings(), options);

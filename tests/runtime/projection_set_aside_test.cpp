@@ -216,8 +216,8 @@ TEST_CASE("a view of a raised version tries what was set aside again, in its pla
         REQUIRE(weak().tries(name, 2) >= 2);
         REQUIRE(shop.taken(name) == (mended ? positions{1, 2, 3} : positions{1, 3}));
         REQUIRE(
-            eventually(shop.rt, [&] { return shop.set_aside(name).size() == (mended ? 0U : 1U); }));
-        REQUIRE(shop.status(name).set_aside == (mended ? 0 : 1));
+            eventually(shop.rt, [&] { return shop.status(name).set_aside == (mended ? 0U : 1U); }));
+        REQUIRE(shop.set_aside(name).size() == (mended ? 0 : 1));
         REQUIRE(shop.others_are_fine(name));
     }
 }

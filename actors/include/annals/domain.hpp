@@ -213,8 +213,9 @@ struct require_answer {
 template <class T>
 struct require_name {
     static constexpr bool ok = named<T>;
-    static_assert(ok, "annals: this aggregate, view or reaction has no name. Add inside the struct: "
-                      "static constexpr std::string_view name = \"...\";");
+    static_assert(ok,
+                  "annals: this aggregate, view or reaction has no name. Add inside the struct: "
+                  "static constexpr std::string_view name = \"...\";");
 };
 
 /// The whole check of one aggregate or view, for a host's own static_assert: every overload is

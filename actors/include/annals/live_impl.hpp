@@ -108,7 +108,7 @@ void live_buffer<T>::cancel() {
         const std::lock_guard lock(mutex_);
         waiting_.clear();
     }
-    receiver gone; // destroyed outside the lock
+    receiver gone;                             // destroyed outside the lock
     const std::lock_guard lock(handing_over_); // waits for a call that runs
     cancelled_ = true;
     if (!inside_)

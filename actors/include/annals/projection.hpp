@@ -21,11 +21,16 @@
 /// stuck holds up neither commands nor others, and keeps at most two slices of events in memory.
 namespace annals {
 
+/// So many events may be set aside by one projection: more are no exceptions.
+inline constexpr std::size_t most_set_aside = 10'000;
+
 /// What happens when a handler throws, or an event cannot be decoded. Nothing is skipped silently.
 struct failure_policy {
     enum class last_resort : std::uint8_t {
-        stop,      ///< the projection fails: it keeps its place and answers `unavailable`
-        set_aside, ///< the event is stored with its error, and the projection goes on behind it
+        stop, ///< the projection fails: it keeps its place and answers `unavailable`
+        /// The event is stored with its error, and the projection goes on behind it. With
+        /// `most_set_aside` in the list it stops.
+        set_aside,
     };
     last_resort then = last_resort::stop;
     /// How often the event is tried again first. Without it: 5 times by a reaction, whose cause may

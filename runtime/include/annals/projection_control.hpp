@@ -34,8 +34,8 @@ public:
     [[nodiscard]] future<log_position> rebuild() const;
 
     /// Events that were set aside, by position, at most `max` after `after`. Blocks on the disk.
-    [[nodiscard]] result<std::vector<set_aside_event>>
-    set_aside(log_position after = 0, std::size_t max = 1'000) const;
+    [[nodiscard]] result<std::vector<set_aside_event>> set_aside(log_position after = 0,
+                                                                 std::size_t max = 1'000) const;
     /// Tries an event that was set aside again; answered when it has taken effect and has left the
     /// list. A stored view and a reaction take it behind what they have taken; a view in memory is
     /// rebuilt with it in its place.
