@@ -144,6 +144,8 @@ result<void> engine_core::open_projections() {
             return book.error();
         of.book = *std::move(book);
         of.gauge->set_aside.store(of.book->set_aside_count(projection_book::list::serving));
+        if (of.book->record().paused)
+            of.gauge->is(projection_gauge::mode::paused);
         if (of.what.options.publish) {
             of.publisher = std::make_shared<view_publisher>();
             std::shared_ptr<view_instance> empty =

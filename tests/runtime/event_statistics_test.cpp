@@ -70,7 +70,7 @@ TEST_CASE("statistics of events are saved, published and watched like any view")
     CHECK(ask_rates(rt).value().count == 25);
     CHECK(status_of(rt, "event_statistics").events == 0); // all of them from the copy
     auto reader = rt.reader<event_statistics>().value();
-    CHECK(reader.read()->rates({}, {}).value().count == 25);
+    CHECK(eventually(rt, [&] { return reader.read()->rates({}, {}).value().count == 25; }));
 }
 
 TEST_CASE("the statistics agree with a recount of the journal") {
