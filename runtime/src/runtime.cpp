@@ -18,6 +18,7 @@ public:
     ~state() { (void)close(); }
 
     [[nodiscard]] result<void> start(std::span<const hosted> types);
+    void leave_to_host();
     result<void> close();
     void send(std::shared_ptr<command_request> request, send_options options);
     void ask(std::shared_ptr<query_request> request, ask_options options);
@@ -80,6 +81,14 @@ result<void> runtime::state::open_journal() {
         return opened.error();
     journal_ = *std::move(opened);
     return {};
+}
+
+/// Opening has failed: what the host gave stays open, so that it may try again with it.
+void runtime::state::leave_to_host() {
+    if (with_.journal)
+        journal_.reset();
+    if (with_.projections)
+        projections_.reset();
 }
 
 result<void> runtime::state::open_projections() {
@@ -438,8 +447,10 @@ runtime::~runtime() {
 
 result<runtime> runtime::start(config with, std::span<const hosted> types) {
     auto made = std::make_shared<state>(std::move(with));
-    if (auto started = made->start(types); !started)
+    if (auto started = made->start(types); !started) {
+        made->leave_to_host();
         return started.error();
+    }
     return runtime(std::move(made));
 }
 

@@ -170,3 +170,17 @@ TEST_CASE("a limit that makes no sense is refused at opening") {
     REQUIRE_FALSE(long_ids);
     CHECK(long_ids.error().message.find("max_id_bytes") != std::string::npos);
 }
+
+TEST_CASE("what the host gave stays open where opening fails, so that it may try again") {
+    config with;
+    with.journal = make_memory_journal();
+    with.projections = make_memory_projection_store();
+    REQUIRE(runtime::open(with, host<shop::cart>, host<shop::twin>).error().code ==
+            errc::invalid_argument);
+    REQUIRE(runtime::open(with, host<shop::cart>, host<shop::demand>, host<shop::second_demand>)
+                .error()
+                .code == errc::invalid_argument);
+    auto rt = open_shop(with);
+    REQUIRE(said(rt.send("17", add_item{"tea"})) == "stored");
+    REQUIRE(said(rt.ask(shop::demand_for{"tea"}, latest())) == "1");
+}

@@ -28,10 +28,11 @@ struct config {
     /// How long `close` and the destructor let accepted commands finish.
     std::chrono::milliseconds close_timeout = std::chrono::seconds(30);
 
-    /// Instead of `directory`: a journal the host made (it is closed with the runtime).
+    /// Instead of `directory`: a journal the host made. It is closed with the runtime, but stays open
+    /// where opening fails.
     std::shared_ptr<annals::journal> journal;
-    /// Instead of `views.mdb` in `directory`: where projections keep what outlives the process (closed
-    /// with the runtime). Where `journal` is set and this is not, it is kept in memory.
+    /// Instead of `views.mdb` in `directory`: where projections keep what outlives the process, closed
+    /// likewise. Where `journal` is set and this is not, it is kept in memory.
     std::shared_ptr<annals::projection_store> projections;
     /// Instead of an actor system of its own: the host's, which must outlive the runtime.
     caf::actor_system* system = nullptr;
