@@ -117,6 +117,7 @@ void query_actor::install(const install_message& m) {
     serving_ = m.lane;
     if (m.from_scratch) {
         floor_ = 0;
+        parked_.forget_floor();                            // asked in the moment of the reset
         for (const auto& each : std::exchange(holds_, {})) // it may be behind where they meet
             each.hold->fail({errc::aborted, "a view was reset meanwhile; ask again"});
     }

@@ -43,6 +43,15 @@ public:
             answer(query);
         }
     }
+    /// The view has begun anew: its queries wait for no more than they ask for.
+    void forget_floor() {
+        std::multimap<log_position, query_ref> again;
+        for (auto& [position, query] : parked_) {
+            const log_position wanted = query->at_least;
+            again.emplace(wanted, std::move(query));
+        }
+        parked_ = std::move(again);
+    }
     template <class Refuse>
     void refuse_all(Refuse&& refuse) {
         for (auto& [position, query] : std::exchange(parked_, {}))
