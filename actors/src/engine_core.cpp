@@ -68,10 +68,16 @@ void end(const caf::actor& actor) {
             nullptr);
 }
 
+engine_parts complete(engine_parts with) {
+    if (!with.answers)
+        with.answers = with.feeds;
+    return with;
+}
+
 } // namespace
 
 engine_core::engine_core(engine_parts with, engine_limits within)
-    : parts(std::move(with)),
+    : parts(complete(std::move(with))),
       limits(countable(within)),
       admission(std::make_shared<annals::admission>(within)) {}
 

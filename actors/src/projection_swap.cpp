@@ -72,7 +72,8 @@ void projection_actor::store_swap(lane& next) {
             record.serving = to;
             record.building = {};
         },
-        std::move(changes), [this, id = next.id()](const result<void>& stored) {
+        std::move(changes),
+        [this, id = next.id()](const result<void>& stored) {
             lane* const built = find(id);
             if (stored)
                 swap_stored(*built);
@@ -193,7 +194,8 @@ void projection_actor::correct_list(const lane& of) {
 
 void projection_actor::settle_old_list() {
     const lane* now = serving();
-    if (!list_is_old_ || busy_ || catalog_waits_ || now == nullptr || !now->caught_up() || !now->running())
+    if (!list_is_old_ || busy_ || catalog_waits_ || now == nullptr || !now->caught_up() ||
+        !now->running())
         return;
     row_changes changes;
     std::vector<log_position> taken;
@@ -203,22 +205,21 @@ void projection_actor::settle_old_list() {
     for (const log_position each : taken)
         of_->book->erase_set_aside(changes, projection_book::list::serving, each);
     busy_ = true;
-    change_record(
-        [version = of_->what.projection->version()](projection_record& record) {
-            record.serving.version = version;
-        },
-        std::move(changes), [this, taken = std::move(taken)](const result<void>& stored) {
-            if (stored) {
-                list_is_old_ = false;
-                for (const log_position each : taken)
-                    of_->book->no_longer_set_aside(each);
-                show_set_aside();
-                save_copies();
-            } else {
-                try_again_later(stored.error());
-            }
-            turn_is_over();
-        });
+    change_record([version = of_->what.projection->version()](
+                      projection_record& record) { record.serving.version = version; },
+                  std::move(changes),
+                  [this, taken = std::move(taken)](const result<void>& stored) {
+                      if (stored) {
+                          list_is_old_ = false;
+                          for (const log_position each : taken)
+                              of_->book->no_longer_set_aside(each);
+                          show_set_aside();
+                          save_copies();
+                      } else {
+                          try_again_later(stored.error());
+                      }
+                      turn_is_over();
+                  });
 }
 
 /// What serves, and has its list in the catalog, may be saved.

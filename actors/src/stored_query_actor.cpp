@@ -79,8 +79,8 @@ void stored_query_actor::on_query(const query_ref& query) {
 }
 
 void stored_query_actor::answer(const query_ref& query) {
-    core_->parts.feeds->post([with = answering_, query, known = reached_,
-                              to = caf::actor_cast<caf::weak_actor_ptr>(this)] {
+    core_->parts.answers->post([with = answering_, query, known = reached_,
+                                to = caf::actor_cast<caf::weak_actor_ptr>(this)] {
         const no_blocking_scope scope;
         const auto came = with->rows.answer(known, [&](const void* state, log_position position) {
             if (position >= query->at_least)
@@ -107,8 +107,8 @@ void stored_query_actor::look_at_live() {
     if (ready.empty())
         return;
     looking_ = true;
-    core_->parts.feeds->post([with = answering_, ready = std::move(ready), known = reached_,
-                              to = caf::actor_cast<caf::weak_actor_ptr>(this)] {
+    core_->parts.answers->post([with = answering_, ready = std::move(ready), known = reached_,
+                                to = caf::actor_cast<caf::weak_actor_ptr>(this)] {
         const no_blocking_scope scope;
         auto how = with->rows.answer(known, [&](const void* state, log_position position) {
             for (const auto& each : ready)

@@ -14,8 +14,8 @@
 namespace annals {
 
 /// Answers queries to one stored view. It knows how far the rows are and parks queries that want more;
-/// the answering itself reads the disk and so runs on the feeds' threads, each query from a snapshot
-/// of its own, several at a time and beside the folding.
+/// the answering itself reads the disk and so runs on threads for that, each query from a snapshot of
+/// its own, several at a time and beside the folding.
 class stored_query_actor : public caf::event_based_actor {
 public:
     stored_query_actor(caf::actor_config& cfg, std::shared_ptr<engine_core> core,

@@ -63,6 +63,7 @@ private:
     std::shared_ptr<projection_store> projections_;
     std::shared_ptr<blocking_executor> readers_;
     std::shared_ptr<blocking_executor> feeds_;
+    std::shared_ptr<blocking_executor> answers_;
     std::shared_ptr<blocking_executor> callbacks_;
     std::unique_ptr<own_actor_system> own_system_;
     std::unique_ptr<engine> engine_;
@@ -125,6 +126,7 @@ result<void> runtime::state::start(std::span<const hosted> types) {
         return opened;
     readers_ = thread_executor(std::max<std::size_t>(1, with_.reader_threads));
     feeds_ = thread_executor(std::max<std::size_t>(1, with_.feed_threads));
+    answers_ = thread_executor(std::max<std::size_t>(1, with_.answer_threads));
     callbacks_ = thread_executor(1);
     if (with_.system == nullptr) {
         own_system_ = std::make_unique<own_actor_system>(with_.actor_threads);
@@ -137,6 +139,7 @@ result<void> runtime::state::start(std::span<const hosted> types) {
     parts.projections = projections_;
     parts.readers = readers_;
     parts.feeds = feeds_;
+    parts.answers = answers_;
     parts.callbacks = callbacks_;
     parts.new_thread = [] { return thread_executor(1); };
     parts.system = with_.system;
@@ -326,6 +329,8 @@ void runtime::state::stop_everything() {
         readers_->stop();
     if (feeds_)
         feeds_->stop();
+    if (answers_)
+        answers_->stop();
     if (engine_)
         engine_->stop_threads();
     if (projections_)

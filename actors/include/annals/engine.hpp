@@ -62,8 +62,10 @@ struct engine_parts {
     std::shared_ptr<projection_store> projections;
     /// Aggregates are read here.
     std::shared_ptr<blocking_executor> readers;
-    /// Events for projections are read and decoded here, and stored views answer.
+    /// Events for projections are read and decoded here.
     std::shared_ptr<blocking_executor> feeds;
+    /// Stored views answer here, which may take as long as the host's code likes. Null: on `feeds`.
+    std::shared_ptr<blocking_executor> answers;
     /// Continuations of futures run here.
     std::shared_ptr<blocking_executor> callbacks;
     /// Makes an executor with one thread, for host code that may block. The engine stops it.

@@ -22,9 +22,11 @@ struct config {
     std::size_t actor_threads = 0;
     /// Threads that read aggregates from the journal.
     std::size_t reader_threads = 2;
-    /// Threads that read and decode events for projections, and answer from stored views. Besides
-    /// them each stored view has a thread of its own, and each reaction as many as it has partitions.
+    /// Threads that read and decode events for projections. Besides them each stored view has a thread
+    /// of its own, and each reaction as many as it has partitions.
     std::size_t feed_threads = 2;
+    /// Threads on which stored views answer: so many answers that take long hold up only other answers.
+    std::size_t answer_threads = 2;
     /// How long `close` and the destructor let accepted commands finish.
     std::chrono::milliseconds close_timeout = std::chrono::seconds(30);
 
