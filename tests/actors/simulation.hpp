@@ -1,5 +1,7 @@
 #pragma once
 
+#include "support/stepped_projection_store.hpp"
+
 #include "annals/engine.hpp"
 #include "annals/host.hpp"
 #include "annals/memory_journal.hpp"
@@ -56,6 +58,11 @@ public:
             run(0);
     }
     std::size_t size() const { return tasks_.size(); }
+    /// The process dies: what waits is not run.
+    void drop() {
+        while (!tasks_.empty())
+            const auto lost = std::exchange(tasks_, {}); // what it held may post
+    }
     void run(std::size_t index) {
         auto task = std::move(tasks_[index]);
         tasks_.erase(tasks_.begin() + static_cast<std::ptrdiff_t>(index));
@@ -117,6 +124,8 @@ public:
         refusal_ = std::move(rule);
     }
     std::size_t queued() const { return queue_.size(); }
+    /// The process dies: what was not written is gone.
+    void drop() { const auto lost = std::exchange(queue_, {}); }
     annals::journal& stored() { return *stored_; }
 
     void write_batch(std::size_t operations) {
@@ -179,18 +188,60 @@ private:
     bool closed_ = false;
 };
 
+/// When changes of a projection store are durable: within `apply`, or when a step says so.
+enum class disk { at_once, stepped };
+
 /// The engine and everything it stands on, moved by `step`.
 class world {
 public:
     world(std::uint32_t seed, annals::engine_limits limits,
-          std::initializer_list<annals::hosted> types)
+          std::initializer_list<annals::hosted> types, disk how = disk::at_once)
         : random_(seed),
+          limits_(limits),
+          stepped_(how == disk::stepped),
           system_(settings_) {
+        journal->cut_pages_by(
+            [this](std::size_t max) { return below(3) == 0 ? 1 + below(max) : max; });
+        open(types);
+    }
+    ~world() {
+        if (!engine_)
+            return;
+        engine_->stop_actors();
+        run_until_quiet();
+        journal->close();
+        run_until_quiet();
+        engine_.reset();
+        run_until_quiet();
+    }
+    world(const world&) = delete;
+    world& operator=(const world&) = delete;
+
+    /// The process dies: what it had not written is lost, and nothing that it does now has an effect.
+    void die() {
+        engine_->stop_actors();
+        do {
+            readers->drop();
+            callbacks->drop();
+            for (const auto& each : threads_)
+                each->drop();
+            journal->drop();
+            if (store)
+                store->drop();
+        } while (scheduler().try_run_once() || readers->size() + callbacks->size() > 0);
+        engine_.reset();
+        threads_.clear();
+    }
+    /// The next process, on what is durable.
+    void open(std::span<const annals::hosted> types) {
         annals::engine_parts parts;
         parts.journal = journal;
         parts.clock = clock;
         parts.ids = ids;
         parts.projections = projections;
+        if (stepped_)
+            parts.projections = store =
+                std::make_shared<annals::test::stepped_projection_store>(projections);
         parts.readers = readers;
         parts.feeds = readers;
         parts.callbacks = callbacks;
@@ -199,17 +250,14 @@ public:
             return threads_.back();
         };
         parts.system = &system_;
-        journal->cut_pages_by(
-            [this](std::size_t max) { return below(3) == 0 ? 1 + below(max) : max; });
-        engine_ = *annals::engine::start(std::move(parts), limits, {types.begin(), types.size()});
+        if (store)
+            store->write_at_once(true); // opening waits for the disk
+        engine_ = *annals::engine::start(std::move(parts), limits_, types);
+        if (store)
+            store->write_at_once(false);
     }
-    ~world() {
-        engine_->stop_actors();
-        run_until_quiet();
-        journal->close();
-        run_until_quiet();
-        engine_.reset();
-        run_until_quiet();
+    void open(std::initializer_list<annals::hosted> types) {
+        open(std::span(types.begin(), types.size()));
     }
 
     annals::engine& engine() { return *engine_; }
@@ -246,6 +294,8 @@ public:
             jobs + readers->size() + callbacks->size() + (journal->queued() > 0 ? 1 : 0);
         for (const auto& each : threads_)
             choices += each->size() > 0 ? 1 : 0; // one thread: its tasks run in order
+        const bool writes = store && (store->has_to_tell() || store->waiting() > 0);
+        choices += writes ? 1 : 0;
         if (choices == 0)
             return false;
         std::size_t choice = below(choices);
@@ -264,8 +314,13 @@ public:
             for (const auto& each : threads_)
                 if (each->size() > 0 && choice-- == 0) {
                     each->run(0);
-                    break;
+                    return true;
                 }
+            if (!store->tell_one()) {
+                store->write_one(store_fault ? store_fault() : std::nullopt);
+                if (on_write)
+                    on_write();
+            }
         }
         return true;
     }
@@ -290,6 +345,10 @@ public:
     const std::shared_ptr<stepped_journal> journal = std::make_shared<stepped_journal>();
     const std::shared_ptr<annals::projection_store> projections =
         annals::make_memory_projection_store();
+    /// The way to it, if that goes by steps; its writer may be made to fail, and be watched.
+    std::shared_ptr<annals::test::stepped_projection_store> store;
+    std::function<std::optional<annals::error>()> store_fault;
+    std::function<void()> on_write;
 
 private:
     struct settings : caf::actor_system_config {
@@ -300,6 +359,8 @@ private:
     }
 
     std::mt19937 random_;
+    const annals::engine_limits limits_;
+    const bool stepped_;
     std::vector<std::shared_ptr<stepped_executor>> threads_;
     settings settings_;
     caf::actor_system system_;

@@ -19,7 +19,10 @@ public:
         : disk_(std::move(disk)) {}
 
     void apply(row_changes changes, applied done) override {
-        queue_.push_back({std::move(changes), std::move(done)});
+        if (at_once_)
+            disk_->apply(std::move(changes), std::move(done));
+        else
+            queue_.push_back({std::move(changes), std::move(done)});
     }
     [[nodiscard]] result<std::unique_ptr<row_snapshot>> snapshot() const override {
         return disk_->snapshot();
@@ -34,6 +37,8 @@ public:
         }
     }
 
+    /// While it does, nothing waits for the test: precondition `waiting() == 0`.
+    void write_at_once(bool yes) { at_once_ = yes; }
     [[nodiscard]] std::size_t waiting() const { return queue_.size(); }
     [[nodiscard]] bool has_to_tell() const { return untold_.has_value(); }
     /// Writes the next change, or, by `fault`, does not; `tell_one` then says so. False if there is
@@ -78,6 +83,7 @@ private:
     std::deque<change> queue_;
     std::optional<std::pair<applied, result<void>>> untold_;
     std::size_t written_ = 0;
+    bool at_once_ = false;
 };
 
 /// What is stored of the projection that lives in `space`.
