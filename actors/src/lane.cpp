@@ -20,12 +20,6 @@ bool is_of_the_store(projection_kind kind, const sink_report& came) {
            (kind == projection_kind::stored_view && came.why->code == errc::corrupt);
 }
 
-/// After these the store refuses everything until it is opened again.
-bool is_final(errc code) {
-    return code == errc::unavailable || code == errc::outcome_unknown || code == errc::corrupt ||
-           code == errc::closed || code == errc::after_fork;
-}
-
 /// The list changes hands in one transaction, so that its rows may not be of any size.
 std::string beginning_of(const std::string& message) {
     constexpr std::size_t most = 512;

@@ -15,6 +15,12 @@
 
 namespace annals {
 
+/// After these the store refuses everything until it is opened again.
+[[nodiscard]] inline bool is_final(errc code) {
+    return code == errc::unavailable || code == errc::outcome_unknown || code == errc::corrupt ||
+           code == errc::closed || code == errc::after_fork;
+}
+
 class engine_core;
 struct hosted_projection;
 class lane;

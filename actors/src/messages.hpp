@@ -76,6 +76,7 @@ struct swapped_message { ///< this lane answers queries from now on
 struct swap_again_message {}; ///< the store had refused; it may not now
 struct replay_message {       ///< an event that had been set aside was read
     std::shared_ptr<control_duty> duty;
+    bool listed = true; ///< as the catalog says
     std::shared_ptr<const result<fed_events>> came;
 };
 

@@ -153,7 +153,8 @@ void projection_actor::start_view(result<lane_start>& start) {
         caf::anon_send(queries_, advanced_message{of_->serving_space.load(), frozen_at_});
     } else if (start->of_this_version) {
         serving_ = last_lane_ + 1;
-        list_is_old_ = of_->book->version_changed();
+        list_is_old_ = of_->book->record().serving.version != of_->what.projection->version() &&
+                       of_->book->set_aside_count(projection_book::list::serving) != 0;
         add_lane(of_->book->record().serving,
                  list_is_old_ ? std::vector<log_position>() : of_->book->set_aside())
             .begin(*std::move(start));
@@ -182,6 +183,8 @@ void projection_actor::read_start(lane& of, std::uint64_t opening) {
             !in_memory ? checkpoint_start(*projection, from.space)
             : rebuilds ? fresh_start(*projection, from.since)
                        : restored_start(*projection));
+        if (in_memory && !(*start)->of_this_version)
+            *start = fresh_start(*projection, 0);
         if (auto actor = caf::actor_cast<caf::actor>(to))
             caf::anon_send(actor, opened_message{id, opening, std::move(start)});
     });
@@ -201,7 +204,8 @@ std::unique_ptr<sink> projection_actor::make_sink(lane& of, lane_start start, st
         fresh.from_scratch = serves && std::exchange(from_scratch_, false);
         fresh.saved = fresh.position;
         fresh.since = start.since;
-        fresh.era = list_is_old_ ? projection_book::no_era : of_->book->era();
+        fresh.era = list_is_old_ || swap_ == swap_step::storing ? projection_book::no_era
+                                                                : of_->book->era();
         send(queries_, std::move(fresh));
         return std::make_unique<memory_sink>(queries_, of.id());
     }
@@ -290,6 +294,9 @@ void projection_actor::lane_replayed(log_position position, result<void> how) {
     if (how) {
         of_->book->no_longer_set_aside(position);
         show_set_aside();
+        // Its rows have changed where it stands: live queries are to look.
+        if (const lane* now = serving(); now != nullptr && kind() == projection_kind::stored_view)
+            caf::anon_send(queries_, advanced_message{now->generation().space, now->position()});
     }
     const auto found = replaying_.find(position);
     if (found == replaying_.end())
@@ -308,7 +315,10 @@ void projection_actor::show_set_aside() {
 
 void projection_actor::prune() {
     std::erase_if(lanes_, [this](const auto& each) {
-        return each.first != serving_ && each.first != building_ && each.first != leaving_;
+        if (each.first == serving_ || each.first == building_ || each.first == leaving_)
+            return false;
+        each.second->stop();
+        return each.second->being_set_aside() == 0; // the list is to have what it holds
     });
 }
 

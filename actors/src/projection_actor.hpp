@@ -58,12 +58,13 @@ private:
     // --- control ---
     void on_control(const duty& what);
     void pause(const duty& what);
+    void stand_still(bool on);
     void answer_paused();
     void resume(const duty& what);
     void reset(const duty& what);
     void reset_to(const duty& what, generation_record generation, log_position begun);
     void has_reset(const generation_record& fresh, const duty& what);
-    void reset_refused(const projection_record& before, const duty& what, const error& why);
+    void reset_refused(const duty& what, const error& why);
     void rebuild(const duty& what);
     void start_rebuild();
     void begin_building(generation_record generation, std::vector<log_position> skip);
@@ -75,9 +76,9 @@ private:
     void in_turn(std::function<void()> what);
     void turn_is_over();
     /// Runs `then` in this actor once the record is changed durably, or could not be.
-    template <class Change>
-    void change_record(Change&& how, row_changes also, std::function<void(result<void>)> then) {
-        of_->book->change(std::forward<Change>(how), std::move(also),
+    void change_record(projection_book::changing how, row_changes also,
+                       std::function<void(result<void>)> then) {
+        of_->book->change(std::move(how), std::move(also),
                           [to = caf::actor_cast<caf::weak_actor_ptr>(this),
                            then = std::move(then)](const result<void>& stored) {
                               if (auto actor = caf::actor_cast<caf::actor>(to))

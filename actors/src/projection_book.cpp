@@ -104,11 +104,9 @@ result<void> projection_book::enter(const hosted& what, log_position head) {
         clear_set_aside(changes, list::building); // what was built in memory is gone
         set_aside_cleared(list::building);
         // The version that set the events aside stays in the record until they were tried again.
-        if (record_.serving.space == 0 && record_.serving.version != type.version()) {
-            version_changed_ = !set_aside_.empty();
-            if (!version_changed_)
-                record_.serving = present_generation(type);
-        }
+        if (record_.serving.space == 0 && record_.serving.version != type.version() &&
+            set_aside_.empty())
+            record_.serving = present_generation(type);
     }
     if (record_ == before && changes.empty())
         return {};
@@ -119,6 +117,51 @@ result<void> projection_book::enter(const hosted& what, log_position head) {
 projection_record projection_book::record() const {
     const std::lock_guard lock(mutex_);
     return record_;
+}
+
+void projection_book::change(changing how, row_changes also, projection_store::applied done) {
+    queue({{}, std::move(how), std::move(also), std::move(done)});
+}
+
+void projection_book::change_in(std::uint64_t era, changing how, row_changes also,
+                                projection_store::applied done) {
+    queue({era, std::move(how), std::move(also), std::move(done)});
+}
+
+void projection_book::queue(waiting_change next) {
+    const std::lock_guard lock(mutex_);
+    waiting_.push_back(std::move(next));
+    if (!changing_)
+        apply_next();
+}
+
+/// With the lock held, so that changes reach the store in their order.
+void projection_book::apply_next() {
+    while (!changing_ && !waiting_.empty()) {
+        waiting_change next = std::move(waiting_.front());
+        waiting_.pop_front();
+        if (next.era && *next.era != era_) {
+            next.done(error{errc::aborted, "the projection was reset or rebuilt meanwhile"});
+            continue;
+        }
+        projection_record after = record_;
+        next.how(after, next.also);
+        catalog::put(next.also, name_, after);
+        changing_ = true;
+        store_->apply(std::move(next.also),
+                      [me = shared_from_this(), after, done = std::move(next.done)](
+                          const result<void>& how) { me->applied(after, done, how); });
+    }
+}
+
+void projection_book::applied(const projection_record& after, const projection_store::applied& done,
+                              const result<void>& how) {
+    const std::lock_guard lock(mutex_);
+    if (how)
+        record_ = after;
+    changing_ = false;
+    done(how);
+    apply_next();
 }
 
 // --- events that are set aside ---------------------------------------------------------------------

@@ -2,9 +2,12 @@
 
 #include "annals/hosted.hpp"
 
+#include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,31 +24,17 @@ public:
     [[nodiscard]] static result<std::shared_ptr<projection_book>>
     open(const hosted& what, std::shared_ptr<projection_store> store, log_position head);
 
+    /// As it is stored.
     [[nodiscard]] projection_record record() const;
-    /// Changes the record, in the same transaction as `also`. `done` as in `projection_store::apply`.
-    template <class Change>
-    void change(Change&& how, row_changes also, projection_store::applied done) {
-        const std::lock_guard lock(mutex_);
-        const projection_record before = record_;
-        how(record_);
-        catalog::put(also, name_, record_);
-        store_->apply(std::move(also), [me = shared_from_this(), before, after = record_,
-                                        done = std::move(done)](const result<void>& stored) {
-            if (!stored)
-                me->take_back(before, after);
-            done(stored);
-        });
-    }
-    /// The same, but only if it still is that era; otherwise nothing happens and it says no.
-    template <class Change>
-    [[nodiscard]] bool change_in(std::uint64_t era, Change&& how, row_changes also,
-                                 projection_store::applied done) {
-        const std::lock_guard lock(mutex_);
-        if (era != era_)
-            return false;
-        change(std::forward<Change>(how), std::move(also), std::move(done));
-        return true;
-    }
+    /// What becomes of the record, and of rows with it.
+    using changing = std::function<void(projection_record&, row_changes&)>;
+    /// Changes the record, in the same transaction as `also`. One change after the other: `how` is
+    /// called when the one before it is stored or refused, so that it rests on what is stored. `done`
+    /// as in `projection_store::apply`; it must not change the record itself.
+    void change(changing how, row_changes also, projection_store::applied done);
+    /// The same, but only if it still is that era when it is its turn; otherwise `done` gets `aborted`.
+    void change_in(std::uint64_t era, changing how, row_changes also,
+                   projection_store::applied done);
     /// A reset or a rebuild begins a new era: what is saved of the state before it no longer counts.
     void begin_era() {
         const std::lock_guard lock(mutex_);
@@ -95,20 +84,22 @@ public:
                                         const generation_record& other) {
         return one.version == other.version && one.shape == other.shape;
     }
-    /// What is set aside was set aside by another version: it may be taken now.
-    [[nodiscard]] bool version_changed() const noexcept { return version_changed_; }
 
 private:
     projection_book(std::string name, std::shared_ptr<projection_store> store)
         : name_(std::move(name)),
           store_(std::move(store)) {}
 
-    /// A change was not stored: the record is what it was, unless it was changed again since.
-    void take_back(const projection_record& before, const projection_record& after) {
-        const std::lock_guard lock(mutex_);
-        if (record_ == after)
-            record_ = before;
-    }
+    struct waiting_change {
+        std::optional<std::uint64_t> era;
+        changing how;
+        row_changes also;
+        projection_store::applied done;
+    };
+    void queue(waiting_change next);
+    void apply_next();
+    void applied(const projection_record& after, const projection_store::applied& done,
+                 const result<void>& how);
     [[nodiscard]] std::string name_of(list which) const;
     [[nodiscard]] result<void> read_set_aside(row_snapshot& in);
     [[nodiscard]] result<void> enter(const hosted& what, log_position head);
@@ -118,10 +109,11 @@ private:
     const std::shared_ptr<projection_store> store_;
     mutable std::recursive_mutex mutex_; ///< a store may answer inside `apply`
     projection_record record_;
+    std::deque<waiting_change> waiting_;
+    bool changing_ = false;
     std::vector<log_position> set_aside_;
     std::map<log_position, set_aside_event> set_aside_by_building_;
     std::uint64_t era_ = no_era + 1;
-    bool version_changed_ = false;
 };
 
 } // namespace annals

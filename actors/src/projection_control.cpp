@@ -21,14 +21,12 @@ error not_in_list(const std::string& name, log_position position) {
 } // namespace
 
 void projection_actor::on_control(const duty& what) {
-    if ((*what)->what == control_request::action::pause) {
-        pause(what);
-        return;
-    }
+    if ((*what)->what == control_request::action::pause)
+        stand_still(true); // at once
     in_turn([this, what] {
         switch ((*what)->what) {
         case control_request::action::pause:
-            return;
+            return pause(what);
         case control_request::action::resume:
             return resume(what);
         case control_request::action::reset:
@@ -62,20 +60,27 @@ void projection_actor::turn_is_over() {
 
 // --- pausing ---------------------------------------------------------------------------------------
 
-/// At once; remembered, so that it is still so after the next opening.
-void projection_actor::pause(const duty& what) {
-    paused_ = true;
+void projection_actor::stand_still(bool on) {
+    paused_ = on;
     for (auto& [id, each] : lanes_)
-        each->pause(true);
+        each->pause(on);
     show_mode();
-    change_record([](projection_record& record) { record.paused = true; }, {},
+}
+
+/// Remembered, so that it is still so after the next opening.
+void projection_actor::pause(const duty& what) {
+    busy_ = true;
+    stand_still(true); // what was asked before may have let it go on
+    change_record([](projection_record& record, row_changes&) { record.paused = true; }, {},
                   [this, what](const result<void>& stored) {
-                      if (!stored) {
+                      if (stored) {
+                          pausing_.push_back(what);
+                          answer_paused();
+                      } else {
+                          stand_still(of_->book->record().paused);
                           (*what)->complete(stored.error());
-                          return;
                       }
-                      pausing_.push_back(what);
-                      answer_paused();
+                      turn_is_over();
                   });
 }
 
@@ -89,26 +94,24 @@ void projection_actor::answer_paused() {
 
 void projection_actor::resume(const duty& what) {
     busy_ = true;
-    change_record([](projection_record& record) { record.paused = false; }, {},
+    change_record([](projection_record& record, row_changes&) { record.paused = false; }, {},
                   [this, what](const result<void>& stored) {
                       if (!stored) {
                           (*what)->complete(stored.error());
                           turn_is_over();
                           return;
                       }
-                      paused_ = of_->book->record().paused; // asked to pause again meanwhile?
-                      if (!paused_) {
-                          for (const duty& each : std::exchange(pausing_, {}))
-                              (*each)->complete(gauge_->position());
-                          if (queries_)
-                              caf::anon_send(queries_, projection_resumed_message{});
-                          for (auto& [id, each] : lanes_)
-                              if (id == serving_ || id == building_ || id == leaving_) {
-                                  each->pause(false);
-                                  each->resume();
-                              }
-                          show_mode();
-                      }
+                      for (const duty& each : std::exchange(pausing_, {}))
+                          (*each)->complete(gauge_->position());
+                      if (queries_)
+                          caf::anon_send(queries_, projection_resumed_message{});
+                      paused_ = false;
+                      for (const auto id : {leaving_, serving_, building_})
+                          if (lane* each = find(id)) {
+                              each->pause(false);
+                              each->resume();
+                          }
+                      show_mode();
                       (*what)->complete(gauge_->position());
                       turn_is_over();
                   });
@@ -152,8 +155,7 @@ void projection_actor::reset(const duty& what) {
                                               if (came)
                                                   reset_to(what, fresh, begun);
                                               else
-                                                  reset_refused(of_->book->record(), what,
-                                                                came.error());
+                                                  reset_refused(what, came.error());
                                           },
                                           std::move(read)});
     });
@@ -163,21 +165,17 @@ void projection_actor::reset_to(const duty& what, generation_record fresh, log_p
     of_->book->begin_era();
     for (auto& [id, each] : lanes_)
         each->stop();
+    row_changes changes;
+    erase_being_set_aside(changes);
     const error aborted{errc::aborted, "the projection was reset meanwhile"};
     if (swap_ == swap_step::meeting)
         end_swap(aborted);
     fail_rebuild(aborted);
     gauge_->rebuilds(std::nullopt);
     serving_ = building_ = 0;
-    row_changes changes;
-    const projection_record old = of_->book->record();
-    for (const auto* each : {&old.serving, &old.building})
-        if (each->space != 0)
-            catalog::drop(changes, *each);
     using list = projection_book::list;
     for (const list each : {list::serving, list::building})
         of_->book->clear_set_aside(changes, each);
-    erase_being_set_aside(changes);
     if (fresh.space != 0) {
         checkpoint_record begin;
         begin.done = fresh.since;
@@ -185,16 +183,19 @@ void projection_actor::reset_to(const duty& what, generation_record fresh, log_p
         catalog::put_checkpoint(changes, fresh.space, begin);
     }
     change_record(
-        [fresh](projection_record& record) {
+        [fresh](projection_record& record, row_changes& also) {
+            for (const auto* each : {&record.serving, &record.building})
+                if (each->space != 0)
+                    catalog::drop(also, *each);
             record.serving = fresh;
             record.building = {};
         },
         std::move(changes),
-        [this, what, fresh, old](const result<void>& stored) {
+        [this, what, fresh](const result<void>& stored) {
             if (stored)
                 has_reset(fresh, what);
             else
-                reset_refused(old, what, stored.error());
+                reset_refused(what, stored.error());
         });
 }
 
@@ -222,11 +223,14 @@ void projection_actor::has_reset(const generation_record& fresh, const duty& wha
 }
 
 /// It goes on with what it had.
-void projection_actor::reset_refused(const projection_record& before, const duty& what,
-                                     const error& why) {
+void projection_actor::reset_refused(const duty& what, const error& why) {
     gauge_->failed_with(why.message);
     serving_ = building_ = 0;
     prune();
+    const projection_record before = of_->book->record();
+    if (queries_)
+        caf::anon_send(queries_,
+                       projection_resumed_message{}); // if it fails again, it says so again
     if (frozen_.space == 0) {
         serving_ = last_lane_ + 1;
         add_lane(before.serving,
@@ -270,8 +274,6 @@ void projection_actor::start_rebuild() {
                                        each->being_set_aside());
     if (kind() == projection_kind::stored_view) {
         next.space = of_->book->store().new_space();
-        if (record.building.space != 0)
-            catalog::drop(changes, record.building);
         checkpoint_record begin;
         begin.done = next.since;
         catalog::put_checkpoint(changes, next.space, begin);
@@ -281,9 +283,12 @@ void projection_actor::start_rebuild() {
     }
     busy_ = true;
     change_record(
-        [next](projection_record& changed) {
-            if (next.space != 0)
-                changed.building = next;
+        [next](projection_record& changed, row_changes& also) {
+            if (next.space == 0)
+                return;
+            if (changed.building.space != 0)
+                catalog::drop(also, changed.building);
+            changed.building = next;
         },
         std::move(changes),
         [this, next](const result<void>& stored) {
@@ -342,7 +347,7 @@ void projection_actor::give_up(const duty& what) {
     row_changes changes;
     of_->book->erase_set_aside(changes, projection_book::list::serving, position);
     busy_ = true;
-    change_record([](projection_record&) {}, std::move(changes),
+    change_record([](projection_record&, row_changes&) {}, std::move(changes),
                   [this, what, position](const result<void>& stored) {
                       if (stored) {
                           of_->book->no_longer_set_aside(position);
@@ -365,16 +370,25 @@ void projection_actor::replay(const duty& what) {
     }
     if (kind() == projection_kind::view) {
         replaying_by_rebuild_.push_back(what);
-        if (building_ == 0)
+        if (lane* now = building())
+            now->resume();
+        else
             start_rebuild();
         return;
     }
     replaying_.emplace(position, what);
-    core_->parts.feeds->post([of = of_, journal = core_->parts.journal, what, position,
-                              to = caf::actor_cast<caf::weak_actor_ptr>(this)] {
-        auto came = std::make_shared<const result<fed_events>>(read_one(*of, *journal, position));
-        if (auto actor = caf::actor_cast<caf::actor>(to))
-            caf::anon_send(actor, replay_message{what, std::move(came)});
+    // First what is on its way to the store: an earlier try that was broken off may be in it.
+    of_->book->store().apply({}, [of = of_, journal = core_->parts.journal,
+                                  feeds = core_->parts.feeds, what, position,
+                                  to = caf::actor_cast<caf::weak_actor_ptr>(this)](
+                                     const result<void>&) {
+        feeds->post([of, journal, what, position, to] {
+            const auto listed = is_set_aside(*of, position);
+            auto came = std::make_shared<const result<fed_events>>(
+                listed ? read_one(*of, *journal, position) : listed.error());
+            if (auto actor = caf::actor_cast<caf::actor>(to))
+                caf::anon_send(actor, replay_message{what, !listed || *listed, std::move(came)});
+        });
     });
 }
 
@@ -384,6 +398,10 @@ void projection_actor::on_replay(const replay_message& m) {
         replaying_.erase(position);
         (*m.duty)->complete(why);
     };
+    if (!m.listed) {
+        of_->book->no_longer_set_aside(position);
+        show_set_aside();
+    }
     lane* to = serving();
     if (!of_->book->has_set_aside(position))
         refuse(not_in_list(gauge_->name(), position)); // rebuilt or reset meanwhile

@@ -99,6 +99,16 @@ result<lane_start> checkpoint_start(const hosted_projection& of, row_space space
     return made;
 }
 
+result<bool> is_set_aside(const hosted_projection& of, log_position position) {
+    auto snapshot = of.book->store().snapshot();
+    if (!snapshot)
+        return snapshot.error();
+    const auto found = catalog::find_set_aside(**snapshot, of.book->name(), position);
+    if (!found)
+        return found.error();
+    return found->has_value();
+}
+
 result<fed_events> read_one(const hosted_projection& of, const journal& from,
                             log_position position) {
     auto page = from.read_all(position - 1, 1, of.what.projection->filter());

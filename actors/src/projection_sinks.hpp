@@ -44,6 +44,7 @@ make_reaction_sink(sink_parts parts,
 [[nodiscard]] result<lane_start> checkpoint_start(const hosted_projection& of, row_space space);
 
 /// The one event at `position`, decoded for this projection.
+[[nodiscard]] result<bool> is_set_aside(const hosted_projection& of, log_position position);
 [[nodiscard]] result<fed_events> read_one(const hosted_projection& of, const journal& from,
                                           log_position position);
 

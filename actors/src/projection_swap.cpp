@@ -51,24 +51,20 @@ void projection_actor::store_swap(lane& next) {
     row_changes changes;
     generation_record to = next.generation();
     if (kind() == projection_kind::stored_view) {
-        const lane* old = serving();
-        const generation_record left = old != nullptr ? old->generation() : frozen_;
-        if (left.space != 0 && left.space != to.space)
-            catalog::drop(changes, left);
         checkpoint_record reached; // also over what follows the last event that it wanted
         reached.done = next.position();
         reached.events = next.events();
         catalog::put_checkpoint(changes, to.space, reached);
     } else {
-        if (const auto copy = of_->book->record().serving; copy.space != 0)
-            catalog::drop(changes, copy);
         to.space = 0;
         to.version = of_->what.projection->version();
     }
     erase_being_set_aside(changes, &next);
     of_->book->adopt_set_aside(changes);
     change_record(
-        [to](projection_record& record) {
+        [to](projection_record& record, row_changes& also) {
+            if (record.serving.space != 0 && record.serving.space != to.space)
+                catalog::drop(also, record.serving); // rows, or a saved copy
             record.serving = to;
             record.building = {};
         },
@@ -92,22 +88,20 @@ void projection_actor::swap_stored(lane& next) {
     for (lane* each : {find(leaving_), &next})
         if (each != nullptr)
             each->pause(paused_);
-    if (next.failed()) {
-        const error why = std::exchange(swap_failure_, {});
-        lane_failed(next, why);
-        return;
+    gauge_->rebuilds(std::nullopt);
+    if (kind() == projection_kind::stored_view) {
+        of_->serving_space.store(next.generation().space);
+        gauge_->serves_version(next.generation().version);
+        gauge_->reached(next.position(), 0, next.read_at(), core_->parts.clock->steady());
+        caf::anon_send(queries_, advanced_message{next.generation().space, next.position()});
     }
-    if (kind() == projection_kind::view) { // its actor has both states, and sees when they meet
+    if (next.failed())
+        lane_failed(next, std::exchange(swap_failure_, {}));
+    else if (kind() == projection_kind::stored_view)
+        end_swap({});
+    else // its actor has both states, and sees when they meet
         caf::anon_send(queries_,
                        swap_message{next.id(), of_->book->era(), next.generation().since});
-        return;
-    }
-    of_->serving_space.store(next.generation().space);
-    gauge_->serves_version(next.generation().version);
-    gauge_->rebuilds(std::nullopt);
-    gauge_->reached(next.position(), 0, next.read_at(), core_->parts.clock->steady());
-    caf::anon_send(queries_, advanced_message{next.generation().space, next.position()});
-    end_swap({});
 }
 
 /// It goes on as before, and tries again.
@@ -117,22 +111,24 @@ void projection_actor::swap_refused(const error& why) {
                             std::pair(&swap_replaying_, &replaying_by_rebuild_)})
         for (duty& each : std::exchange(*from, {}))
             to->push_back(std::move(each));
-    for (lane* each : {serving(), building()})
-        if (each != nullptr)
-            each->pause(paused_);
     save_copies();
-    if (lane* next = building(); next != nullptr && next->failed()) {
-        lane_failed(*next, std::exchange(swap_failure_, {}));
-        return;
-    }
     try_again_later(why);
+    if (lane* next = building(); next != nullptr && next->failed())
+        lane_failed(*next, std::exchange(swap_failure_, {}));
+    else if (is_final(why.code) || why.code == errc::too_large)
+        fail_rebuild(why); // it goes on trying, but nobody shall wait for that
 }
 
 void projection_actor::try_again_later(const error& why) {
     catalog_waits_ = true;
     gauge_->failed_with(why.message);
-    core_->remind(core_->parts.clock->steady() + of_->what.options.on_failure.longest_delay, self(),
-                  swap_again_message{});
+    for (lane* each : {serving(), building()})
+        if (each != nullptr)
+            each->pause(paused_);
+    const auto delay = std::clamp<std::chrono::milliseconds>(
+        of_->what.options.on_failure.longest_delay, std::chrono::milliseconds(100),
+        std::chrono::seconds(30));
+    core_->remind(core_->parts.clock->steady() + delay, self(), swap_again_message{});
 }
 
 /// From the view's actor.
@@ -146,10 +142,13 @@ void projection_actor::on_swapped(const swapped_message& m) {
 void projection_actor::end_swap(const result<void>& how) {
     swap_ = swap_step::none;
     frozen_ = {};
-    if (const lane* now = serving(); how && now != nullptr)
+    if (const lane* now = serving())
         correct_list(*now);
+    if (!how)
+        gauge_->serves_version(of_->what.projection->version()); // as soon as it is resumed
     leaving_ = 0;
     prune();
+    answer_paused();
     if (how && queries_)
         caf::anon_send(queries_, projection_resumed_message{}); // the old one may have failed
     for (const duty& each : std::exchange(swap_rebuilding_, {})) {
@@ -177,7 +176,7 @@ void projection_actor::end_swap(const result<void>& how) {
 void projection_actor::correct_list(const lane& of) {
     row_changes changes;
     for (const log_position each : of_->book->set_aside())
-        if (each <= of.position() && !of.skips(each) && each != of.being_set_aside()) {
+        if (!of.skips(each) && each != of.being_set_aside()) {
             of_->book->erase_set_aside(changes, projection_book::list::serving, each);
             of_->book->no_longer_set_aside(each);
         }
@@ -205,21 +204,26 @@ void projection_actor::settle_old_list() {
     for (const log_position each : taken)
         of_->book->erase_set_aside(changes, projection_book::list::serving, each);
     busy_ = true;
-    change_record([version = of_->what.projection->version()](
-                      projection_record& record) { record.serving.version = version; },
-                  std::move(changes),
-                  [this, taken = std::move(taken)](const result<void>& stored) {
-                      if (stored) {
-                          list_is_old_ = false;
-                          for (const log_position each : taken)
-                              of_->book->no_longer_set_aside(each);
-                          show_set_aside();
-                          save_copies();
-                      } else {
-                          try_again_later(stored.error());
-                      }
-                      turn_is_over();
-                  });
+    change_record(
+        [now = projection_book::present_generation(*of_->what.projection)](
+            projection_record& record, row_changes& also) {
+            if (record.serving.space != 0)
+                catalog::drop(also, record.serving); // a copy that this version cannot read
+            record.serving = now;
+        },
+        std::move(changes),
+        [this, taken = std::move(taken)](const result<void>& stored) {
+            if (stored) {
+                list_is_old_ = false;
+                for (const log_position each : taken)
+                    of_->book->no_longer_set_aside(each);
+                show_set_aside();
+                save_copies();
+            } else {
+                try_again_later(stored.error());
+            }
+            turn_is_over();
+        });
 }
 
 /// What serves, and has its list in the catalog, may be saved.

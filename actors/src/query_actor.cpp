@@ -255,7 +255,7 @@ void query_actor::show(const held_state& state, std::uint64_t events) {
 }
 
 void query_actor::swap_if_due() {
-    if (!swap_to_ || !holds_.empty())
+    if (!swap_to_)
         return;
     const auto next = states_.find(swap_to_->lane);
     if (next == states_.end() || !next->second.view)
@@ -264,11 +264,13 @@ void query_actor::swap_if_due() {
     const log_position reached = std::max(floor_, now != nullptr ? now->position : 0);
     if (next->second.position < reached)
         return;
+    // Who stands still for others waits for the one before to get there, if there is one.
+    if (!holds_.empty() && now != nullptr && now->view && next->second.position > limit())
+        return;
     const swap_message to = *std::exchange(swap_to_, std::nullopt);
     states_.erase(std::exchange(serving_, to.lane));
     floor_ = 0;
     gauge_->serves_version(of_->what.projection->version());
-    gauge_->rebuilds(std::nullopt);
     copies_.begins_at(0, to.since, to.era);
     show(next->second, 0);
     if (projection_)

@@ -9,10 +9,11 @@
 namespace annals {
 
 result<void> stored_answers::answer(const reached& known, const use& with) const {
+    const row_space serving = serving_.load(); // before the snapshot, so that it is not newer
     const auto snapshot = store_->snapshot();
     if (!snapshot)
         return snapshot.error();
-    const auto at = find_place(**snapshot, known);
+    const auto at = find_place(**snapshot, serving, known);
     if (!at)
         return at.error();
     try {
@@ -31,9 +32,8 @@ result<void> stored_answers::answer(const reached& known, const use& with) const
 
 /// Generations change places in one transaction, of which `serving_` hears later: where it has no
 /// checkpoint, the catalog in the snapshot says who serves.
-result<stored_answers::place> stored_answers::find_place(row_snapshot& in,
+result<stored_answers::place> stored_answers::find_place(row_snapshot& in, row_space space,
                                                          const reached& known) const {
-    const row_space space = serving_.load();
     const auto checkpoint = catalog::find_checkpoint(in, space);
     if (!checkpoint)
         return checkpoint.error();
@@ -49,7 +49,8 @@ result<stored_answers::place> stored_answers::find_place(row_snapshot& in,
     const auto later = catalog::find_checkpoint(in, successor);
     if (!later)
         return later.error();
-    return place{successor, *later ? (*later)->done : 0};
+    const log_position done = *later ? (*later)->done : 0;
+    return place{successor, successor == known.space ? std::max(known.position, done) : done};
 }
 
 } // namespace annals

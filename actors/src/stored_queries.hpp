@@ -40,7 +40,8 @@ private:
         row_space space;
         log_position position;
     };
-    [[nodiscard]] result<place> find_place(row_snapshot& in, const reached& known) const;
+    [[nodiscard]] result<place> find_place(row_snapshot& in, row_space space,
+                                           const reached& known) const;
 
     const std::shared_ptr<projection_store> store_;
     const stored_view_type& type_;

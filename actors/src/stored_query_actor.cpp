@@ -64,8 +64,10 @@ bool stored_query_actor::cleanup(caf::error&& why, caf::execution_unit* host) {
 
 /// Positions fall only after a reset.
 void stored_query_actor::on_advanced(const advanced_message& m) {
-    reached_ = {m.space, m.position};
-    parked_.answer_up_to(m.position, [this](const query_ref& query) { answer(query); });
+    // A lane that begins again begins with what is stored, which may be a little behind.
+    const bool same = m.space == reached_.space;
+    reached_ = {m.space, same ? std::max(m.position, reached_.position) : m.position};
+    parked_.answer_up_to(reached_.position, [this](const query_ref& query) { answer(query); });
     look_at_live();
 }
 

@@ -56,14 +56,18 @@ void view_copies::save(const view_instance& view, log_position position) {
     checkpoint.events = events_;
     checkpoint.bytes = encoded.size();
     catalog::put_checkpoint(changes, copy.space, checkpoint);
-    const generation_record old = book_->record().serving;
-    if (old.space != 0)
-        catalog::drop(changes, old);
     writing_->store(true);
-    if (!book_->change_in(
-            era_, [&](projection_record& record) { record.serving = copy; }, std::move(changes),
-            [writing = writing_](const result<void>&) { writing->store(false); }))
-        writing_->store(false); // reset meanwhile: the next opening sweeps what was written
+    book_->change_in(
+        era_,
+        [copy](projection_record& record, row_changes& also) {
+            if (record.serving.space != 0)
+                catalog::drop(also, record.serving);
+            record.serving = copy;
+        },
+        std::move(changes),
+        [writing = writing_](const result<void>&) {
+            writing->store(false); // not stored: the next opening sweeps what was written
+        });
 }
 
 restored_view restore_view(const view_type& type, const projection_book& book) {

@@ -128,11 +128,12 @@ public:
     void cancel() { buffer_.cancel(); }
 
 private:
-    [[nodiscard]] bool same_as_last(const outcome<answer_type>& now) const;
+    [[nodiscard]] bool same_as_last(const outcome<answer_type>& now, log_position position) const;
 
     const Q value_;
     live_buffer<answer_type> buffer_;
     std::optional<outcome<answer_type>> last_; ///< used by the view's actor only
+    log_position last_position_ = 0;           ///< that it reflected
 };
 
 /// Holds a live query: destroying it cancels. Movable.

@@ -121,9 +121,10 @@ void typed_live<V, Q>::look(const void* view_state, log_position position) noexc
         return;
     try {
         outcome<answer_type> now(answer(*static_cast<const V*>(view_state), value_));
-        if (same_as_last(now))
+        if (same_as_last(now, position))
             return;
         last_ = now;
+        last_position_ = position;
         buffer_.offer(std::move(now).reflecting(position), this->shared_from_this());
     } catch (...) {
         fail(error_of_current_exception("answer"));
@@ -131,7 +132,7 @@ void typed_live<V, Q>::look(const void* view_state, log_position position) noexc
 }
 
 template <class V, class Q>
-bool typed_live<V, Q>::same_as_last(const outcome<answer_type>& now) const {
+bool typed_live<V, Q>::same_as_last(const outcome<answer_type>& now, log_position position) const {
     if (!last_)
         return false;
     if (now.is_rejected() && last_->is_rejected())
@@ -141,7 +142,7 @@ bool typed_live<V, Q>::same_as_last(const outcome<answer_type>& now) const {
                   })
         return now.has_value() && last_->has_value() && *now == **last_;
     else
-        return false; // answers that cannot be compared count as changed
+        return position == last_position_; // answers that cannot be compared change with the view
 }
 
 } // namespace annals
