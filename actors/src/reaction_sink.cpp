@@ -39,13 +39,15 @@ private:
     void read_start();
     void go_on();
     /// A change was stored, or could not be.
-    void stored(const result<void>& how, const change& what, const part_ptr& next);
+    void stored(const result<void>& how, const change& what, part_ptr next);
     /// True if there is more to do, and this thread still has the turn.
-    [[nodiscard]] bool tell_and_start(const part_ptr& next);
+    [[nodiscard]] bool tell_and_start(part_ptr next);
     void tell_lost(const error& why);
-    void start(const part_ptr& part);
-    void work(const part_ptr& part, std::size_t partition);
-    void ended(const part_ptr& part, std::size_t partition);
+    // These let go of the part before anybody can begin with another: a thread that was about to would
+    // keep its events in memory.
+    void start(part_ptr part);
+    void work(part_ptr part, std::size_t partition);
+    void ended(part_ptr part, std::size_t partition);
     void store_at_end();
     [[nodiscard]] bool has_ended();
     [[nodiscard]] row_changes rows_of(const change& what) const;
@@ -164,18 +166,18 @@ void reaction_sink::line::go_on() {
         }
         auto rows = rows_of(due);
         if (!rows.empty()) {
-            auto done = [me = shared_from_this(), due, next](const result<void>& how) {
-                me->stored(how, due, next);
+            auto done = [me = shared_from_this(), due,
+                         next = std::move(next)](const result<void>& how) mutable {
+                me->stored(how, due, std::move(next));
             };
             parts_.store->apply(std::move(rows), std::move(done));
             return;
         }
-        more = tell_and_start(next);
+        more = tell_and_start(std::move(next));
     }
 }
 
-void reaction_sink::line::stored(const result<void>& how, const change& what,
-                                 const part_ptr& next) {
+void reaction_sink::line::stored(const result<void>& how, const change& what, part_ptr next) {
     if (!how) {
         tell_lost(how.error());
         return;
@@ -184,11 +186,11 @@ void reaction_sink::line::stored(const result<void>& how, const change& what,
         const std::lock_guard lock(mutex_);
         queue_.stored(*what.checkpoint);
     }
-    if (tell_and_start(next))
+    if (tell_and_start(std::move(next)))
         go_on();
 }
 
-bool reaction_sink::line::tell_and_start(const part_ptr& next) {
+bool reaction_sink::line::tell_and_start(part_ptr next) {
     {
         const std::lock_guard out(outside_);
         std::vector<sink_report> told;
@@ -211,7 +213,7 @@ bool reaction_sink::line::tell_and_start(const part_ptr& next) {
         }
         delivering_ = true;
     }
-    start(next);
+    start(std::move(next));
     return false;
 }
 
@@ -233,14 +235,20 @@ void reaction_sink::line::tell_lost(const error& why) {
 
 // --- delivering --------------------------------------------------------------------------------------
 
-void reaction_sink::line::start(const part_ptr& part) {
-    for (std::size_t i = 0; i != part->shares.size(); ++i) {
+void reaction_sink::line::start(part_ptr part) {
+    std::vector<std::size_t> busy;
+    for (std::size_t i = 0; i != part->shares.size(); ++i)
         if (!part->shares[i].steps.empty())
-            parts_.threads[i]->post([me = shared_from_this(), part, i] { me->work(part, i); });
+            busy.push_back(i);
+    for (const std::size_t i : busy) {
+        part_ptr its = i == busy.back() ? std::move(part) : part;
+        parts_.threads[i]->post([me = shared_from_this(), its = std::move(its), i]() mutable {
+            me->work(std::move(its), i);
+        });
     }
 }
 
-void reaction_sink::line::work(const part_ptr& part, std::size_t partition) {
+void reaction_sink::line::work(part_ptr part, std::size_t partition) {
     auto& mine = part->shares[partition];
     for (const auto& step : mine.steps) {
         if (stop_.stop_requested())
@@ -253,18 +261,21 @@ void reaction_sink::line::work(const part_ptr& part, std::size_t partition) {
         }
         ++mine.succeeded;
     }
-    ended(part, partition);
+    ended(std::move(part), partition);
 }
 
-void reaction_sink::line::ended(const part_ptr& part, std::size_t partition) {
+void reaction_sink::line::ended(part_ptr part, std::size_t partition) {
     bool store = false;
     {
         const std::lock_guard lock(mutex_);
-        if (!queue_.ended(*part, partition))
+        if (!queue_.ended(*part, partition)) {
+            part.reset(); // while mutex_ is held, so before the last thread goes on
             return;
+        }
         delivering_ = false;
         store = ended_ && store_at_end_;
     }
+    part.reset();
     if (store)
         store_at_end();
     go_on();
