@@ -21,7 +21,9 @@ public:
     void park(const query_ref& query, log_position position) {
         if (parked_.size() >= next_cleaning_)
             drop_expired();
-        if (gauge_->queries_waiting.fetch_add(1) >= gauge_->max_waiting()) {
+        // One that had been let go, and waits again because the view was reset, is counted already.
+        const bool counts = !query->counts_as_waiting_;
+        if (counts && gauge_->queries_waiting.fetch_add(1) >= gauge_->max_waiting()) {
             gauge_->queries_waiting.fetch_sub(1);
             query->fail({errc::overloaded, "more than " + std::to_string(gauge_->max_waiting()) +
                                                " queries wait for view \"" + gauge_->name() +
