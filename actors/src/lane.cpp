@@ -380,7 +380,7 @@ void lane::set_aside(log_position position, std::string stream, std::string type
 
 void lane::set_aside_stored(const set_aside_message& m) {
     const set_aside_event listed = std::exchange(being_stored_, {});
-    if (m.stored) {
+    if (m.stored && listed.position != 0) {
         owner_.lane_set_aside(*this, stored_in_, listed);
         if (const auto at = std::lower_bound(skip_.begin(), skip_.end(), m.position);
             at == skip_.end() || *at != m.position)

@@ -94,6 +94,8 @@ public:
     /// This event takes effect as soon as what is on its way has; see `slice::replayed`. Also while
     /// paused. Precondition: running().
     void replay(std::shared_ptr<const decoded_events> event, log_position position);
+    /// What it is putting into its list is erased right behind: it does not count.
+    void forget_being_set_aside() noexcept { being_stored_ = {}; }
     /// Nothing more takes effect.
     void stop();
 

@@ -181,9 +181,12 @@ void projection_actor::correct_list(const lane& of) {
             of_->book->no_longer_set_aside(each);
         }
     for (const auto& [id, each] : lanes_)
-        if (const log_position coming = each->being_set_aside();
-            each.get() != &of && coming != 0 && !of.skips(coming) && coming != of.being_set_aside())
+        if (const log_position coming = each->being_set_aside(); each.get() != &of && coming != 0 &&
+                                                                 !of.skips(coming) &&
+                                                                 coming != of.being_set_aside()) {
             of_->book->erase_set_aside(changes, projection_book::list::serving, coming);
+            each->forget_being_set_aside();
+        }
     show_set_aside();
     if (!changes.empty())
         of_->book->store().apply(std::move(changes), [](const result<void>&) {
