@@ -110,6 +110,7 @@ private:
         bool steady = true;                 ///< no answer from before a reset is on its way
         log_position floor = 0;             ///< of answers in this era
         std::optional<bool> paused = false; ///< durably; empty: not known
+        bool pausing_at_once = false;       ///< in an order that is not known
         std::size_t pausing = 0;            ///< orders to pause or to resume that are not answered
     };
     struct asked {
@@ -181,4 +182,5 @@ private:
 
 } // namespace read_side
 
+#include "read_side_history_checks.hpp"
 #include "read_side_history_impl.hpp"
