@@ -82,7 +82,7 @@ struct rebuild_status {
 struct projection_status {
     enum class state : std::uint8_t {
         catching_up, ///< reads what was stored before
-        live,        ///< has reached the log's end and follows it
+        live,        ///< has reached the log's end and follows it; `lag` says how closely
         retrying,    ///< waits before it tries an event again
         paused,
         failed, ///< see last_error; `projection_control::resume` tries again
