@@ -75,12 +75,15 @@ struct task_queue {
     std::mutex mutex;
     std::condition_variable changed;
     std::deque<std::function<void()>> tasks;
+    std::size_t asleep = 0; ///< threads that wait for a task
     bool stopping = false;
 
     void run() {
         std::unique_lock lock(mutex);
         for (;;) {
+            ++asleep;
             changed.wait(lock, [&] { return stopping || !tasks.empty(); });
+            --asleep;
             if (tasks.empty())
                 return;
             auto task = std::move(tasks.front());
@@ -118,15 +121,17 @@ public:
     }
 
     void post(std::function<void()> task) override {
-        {
-            const std::lock_guard lock(queue_->mutex);
-            if (!queue_->stopping) {
-                queue_->tasks.push_back(std::move(task));
-                queue_->changed.notify_one();
-                return;
-            }
+        std::unique_lock lock(queue_->mutex);
+        if (queue_->stopping) {
+            lock.unlock();
+            task();
+            return;
         }
-        task();
+        queue_->tasks.push_back(std::move(task));
+        const bool wake = queue_->asleep > 0;
+        lock.unlock(); // so that who is woken need not wait for it
+        if (wake)
+            queue_->changed.notify_one();
     }
 
 private:

@@ -194,6 +194,8 @@ void writer::answer_all() {
     if (next_commit_ != 0)
         earlier_results_.insert(earlier_results_.end(), std::make_move_iterator(rest),
                                 std::make_move_iterator(results_.end()));
+    if (stored)
+        around_.followers.ring_all(); // first: waking a reader takes longer than answering
     for (auto& [queued, first, earlier] : answers_) {
         const auto count = queued.operation->commits().size() - earlier.size();
         auto results = std::span(results_).subspan(first, count);
@@ -209,8 +211,6 @@ void writer::answer_all() {
     results_.clear();
     pipelines_.clear();
     front_results_ = 0;
-    if (stored)
-        around_.followers.ring_all();
 }
 
 } // namespace annals::lmdb
