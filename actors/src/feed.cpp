@@ -62,14 +62,12 @@ void feed::woken() {
 }
 
 void feed::post_if_wanted() {
-    if (reading_ || stopped_ || wanted_ == 0 || !(more_ || rest_))
+    if (reading_ || stopped_ || wanted_ == 0 || !(more_ || rest_ || reading_ahead_ || ahead_))
         return;
     auto me = weak_from_this().lock();
     if (!me)
         return; // it is being destroyed
     reading_ = true;
-    if (!rest_)
-        more_ = false; // a wake that comes while reading must not be forgotten
     readers_->post([me = std::move(me)] { me->read(); });
 }
 
@@ -80,47 +78,99 @@ void feed::read() {
         if (stopped_)
             return; // `reading_` stays: nothing is posted any more
     }
-    auto came = next();
-    const bool ended = !came.has_value();
-    const bool delivers = ended || came->has_value();
+    std::optional<error> ended;
+    if (page_done_) {
+        auto next = take_page();
+        if (!next)
+            return; // `read_ahead` goes on with this turn
+        if (*next) {
+            page_ = std::move((*next)->page);
+            read_at_ = (*next)->at;
+            next_in_page_ = 0;
+            page_done_ = false;
+            if (!page_.at_end)
+                start_reading_ahead();
+        } else {
+            ended = next->error();
+        }
+    }
+    std::optional<fed_events> came;
+    if (!ended) {
+        if (auto decoded = decode_rest())
+            came = *std::move(decoded);
+        else
+            ended = decoded.error();
+    }
+    if (came && came->events->through == 0 && !page_.at_end && !came->bad)
+        came.reset(); // nothing to say
     const bool rest = !ended && !page_done_;
-    const bool more = !ended && page_done_ && !page_.at_end;
     {
         const std::lock_guard lock(mutex_);
         if (stopped_)
             return;
-        stopped_ = ended;
-        if (delivers)
+        stopped_ = ended.has_value();
+        if (ended || came)
             --wanted_;
     }
-    // Delivered before the next reading may begin, so that deliveries keep their order.
+    // Delivered before the next turn may begin, so that deliveries keep their order.
     if (ended)
-        to_(came.error());
-    else if (delivers)
-        to_(**std::move(came));
+        to_(*ended);
+    else if (came)
+        to_(*std::move(came));
     const std::lock_guard lock(mutex_);
     reading_ = false;
     rest_ = rest;
-    more_ = more_ || more;
     post_if_wanted();
 }
 
-result<std::optional<fed_events>> feed::next() {
-    if (page_done_) {
-        read_at_ = clock_->steady();
-        auto page = log_->next(page_events_);
-        if (!page)
-            return page.error();
-        page_ = *std::move(page);
-        next_in_page_ = 0;
-        page_done_ = false;
+result<feed::read_page> feed::read_log() {
+    {
+        const std::lock_guard lock(mutex_);
+        more_ = false; // a wake that comes while reading must not be forgotten
     }
-    auto fed = decode_rest();
-    if (!fed)
-        return fed.error();
-    if (fed->events->through == 0 && !page_.at_end && !fed->bad)
-        return std::optional<fed_events>();
-    return std::optional<fed_events>(*std::move(fed));
+    read_page made;
+    made.at = clock_->steady();
+    auto page = log_->next(page_events_);
+    if (!page)
+        return page.error();
+    made.page = *std::move(page);
+    return made;
+}
+
+std::optional<result<feed::read_page>> feed::take_page() {
+    {
+        const std::lock_guard lock(mutex_);
+        if (reading_ahead_) {
+            awaited_ = true;
+            return {};
+        }
+        if (ahead_)
+            return std::exchange(ahead_, std::nullopt);
+    }
+    return read_log();
+}
+
+void feed::start_reading_ahead() {
+    const std::lock_guard lock(mutex_);
+    if (auto me = weak_from_this().lock(); me && !stopped_) {
+        reading_ahead_ = true;
+        readers_->post([me = std::move(me)] { me->read_ahead(); });
+    }
+}
+
+/// While the page before is decoded on another thread.
+void feed::read_ahead() {
+    auto page = read_log();
+    {
+        const std::lock_guard lock(mutex_);
+        reading_ahead_ = false;
+        ahead_ = std::move(page);
+        if (!std::exchange(awaited_, false)) {
+            post_if_wanted();
+            return;
+        }
+    }
+    read();
 }
 
 result<fed_events> feed::decode_rest() {

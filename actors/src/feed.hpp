@@ -28,8 +28,9 @@ struct fed_events {
 
 /// Reads and decodes events for one projection, on an executor, from a position to the end of the
 /// log and then as they come: one subscription, so there is no hand-over between old and new events.
-/// It reads only what was demanded, so memory is bounded however slow the projection is. The journal
-/// wakes it directly; no actor is needed to begin reading.
+/// It decodes only what was demanded, and while that is done reads at most one page ahead, so memory is
+/// bounded however slow the projection is. The journal wakes it directly; no actor is needed to begin
+/// reading.
 class feed : public std::enable_shared_from_this<feed> {
 public:
     /// Runs on the executor, one call at a time. An error ends the feed.
@@ -61,8 +62,19 @@ private:
         feed* target = nullptr;
     };
 
+    /// A page of the log as it was read.
+    struct read_page {
+        event_page page;
+        steady_time at{}; ///< when its reading began
+    };
+
     void woken();
     void read();
+    void read_ahead();
+    [[nodiscard]] result<read_page> read_log();
+    /// The next page, from the log or read ahead. Empty: it is being read ahead; that goes on here.
+    [[nodiscard]] std::optional<result<read_page>> take_page();
+    void start_reading_ahead();
     /// Precondition: mutex_ is held. Posts a reading if one is wanted and none runs.
     void post_if_wanted();
     [[nodiscard]] result<std::optional<fed_events>> next();
@@ -76,8 +88,9 @@ private:
     const deliver to_;
     const std::shared_ptr<bell> bell_ = std::make_shared<bell>();
 
-    // Used by the one reading that runs.
-    std::unique_ptr<subscription> log_;
+    std::unique_ptr<subscription> log_; ///< of whoever reads the log: one at a time
+
+    // Of whoever has the turn: `reading_`.
     event_page page_;
     steady_time read_at_{};
     std::size_t next_in_page_ = 0;
@@ -86,8 +99,11 @@ private:
     std::mutex mutex_;
     std::size_t wanted_ = 0;
     bool reading_ = false;
-    bool more_ = true;  ///< the log may hold more than was read
-    bool rest_ = false; ///< of the page that was read last; the log need not be asked
+    bool more_ = true; ///< the log may hold more than was read
+    bool reading_ahead_ = false;
+    std::optional<result<read_page>> ahead_;
+    bool awaited_ = false; ///< who has the turn waits for what is read ahead
+    bool rest_ = false;    ///< of the page that was read last; the log need not be asked
     bool stopped_ = false;
 };
 
