@@ -84,7 +84,8 @@ result<std::unique_ptr<engine>> engine::start(engine_parts parts, engine_limits 
 }
 
 void engine::send(std::shared_ptr<command_request> request) {
-    request->continue_on(core_->parts.callbacks);
+    if (!request->answers_inline)
+        request->continue_on(core_->parts.callbacks);
     core_->send(std::move(request));
 }
 

@@ -1,5 +1,6 @@
 #include "progress_wait.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace annals {
@@ -32,13 +33,17 @@ void progress_wait::one_is_there() {
 
 void progress_wait::expire() noexcept {
     std::string where;
-    for (const auto& each : on_)
+    log_position least = position_;
+    for (const auto& each : on_) {
+        least = std::min(least, each->position());
         if (each->position() < position_)
             where += (where.empty() ? "" : ", ") + ("\"" + each->name() + "\" is at position " +
                                                     std::to_string(each->position()));
-    say(error{errc::version_out_of_reach, where + " and did not reach " +
-                                              std::to_string(position_) +
-                                              " in time; look at its status"});
+    }
+    say(error{errc::version_out_of_reach,
+              where + " and did not reach " + std::to_string(position_) +
+                  " in time; look at its status",
+              least});
 }
 
 /// The deadline queue keeps this object until then.

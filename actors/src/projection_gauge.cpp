@@ -44,8 +44,10 @@ void projection_gauge::reached(log_position position, std::uint64_t events,
     if (position > before)
         rate_.add(at, static_cast<std::uint32_t>(
                           std::min<std::uint64_t>(position - before, ~std::uint32_t{0})));
-    if (first_event_.load() == steady_time::max())
+    if (first_event_.load() == steady_time::max()) {
+        first_position_.store(before);
         first_event_.store(at);
+    }
     wake_waiters(position);
 }
 
@@ -136,7 +138,8 @@ projection_status projection_gauge::read(log_position head, steady_time at) cons
     made.per_second = static_cast<double>(rate_.before(at, window)) / static_cast<double>(window);
     if (known <= 2 && at > first) // no full second to look back at
         made.per_second =
-            static_cast<double>(made.position) / std::chrono::duration<double>(at - first).count();
+            static_cast<double>(made.position - std::min(made.position, first_position_.load())) /
+            std::chrono::duration<double>(at - first).count();
     if (made.lag > 0) {
         const steady_time since = std::max(last_at_head_.load(), std::min(first, at));
         made.behind_for =

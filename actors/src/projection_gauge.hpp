@@ -88,6 +88,7 @@ private:
     std::atomic<steady_time> last_at_head_{steady_time::min()};
     recent_counts<rate_seconds + 2> rate_;
     std::atomic<steady_time> first_event_{steady_time::max()};
+    std::atomic<log_position> first_position_{0}; ///< where it stood before that
     std::deque<query_gauge> queries_;
 
     mutable std::mutex mutex_; ///< guards what follows

@@ -165,6 +165,13 @@ void runtime::state::send(std::shared_ptr<command_request> request, send_options
         request->fail(after_fork());
         return;
     }
+    if (!options.wait_for.empty()) {
+        request->fail(
+            {errc::invalid_argument,
+             "send_options::wait_for is for runtime::send; here, wait for the receipt and then "
+             "for projection_control::reaches. Nothing was sent"});
+        return;
+    }
     request->about = std::move(options.about);
     request->chain = std::move(options.chain);
     if (options.timeout)
@@ -261,9 +268,11 @@ future<receipt> runtime::state::wait_for(std::vector<std::string> projections,
                             "; but not every projection was seen to have taken it: " +
                             (reached.error().code == errc::closed ? "the runtime closes"
                                                                   : reached.error().message),
-                        reached.error().actual});
+                        came->position});
             });
     });
+    options.wait_for.clear();
+    request->answers_inline = true; // where the host waits, the callback thread may be waiting, too
     send(std::move(request), std::move(options));
     return future<receipt>(answer);
 }

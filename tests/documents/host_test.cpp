@@ -32,10 +32,10 @@ TEST_CASE("what the README shows of projections answers, and orders once") {
     auto rt =
         open_shop(directory.path() / "shop.db",
                   {[&](const std::string& sku, int, annals::uuid) { ordered.push_back(sku); }});
-    annals::send_options and_all_have_it;
-    and_all_have_it.wait_for = {"demand_on_disk", "restock"};
     (void)rt.send("17", add_item{"tea", 2, 199}).get().value();
-    (void)rt.send("17", add_item{"salt", 150, 99}, and_all_have_it).get().value();
+    (void)rt.send("17", add_item{"salt", 150, 99}, {.wait_for = {"demand_on_disk", "restock"}})
+        .get()
+        .value();
     CHECK(rt.ask(most_wanted{1}).get().value() == std::vector<std::string>{"salt"});
     CHECK(ordered == std::vector<std::string>{"salt"});
 }

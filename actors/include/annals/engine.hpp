@@ -34,7 +34,8 @@ struct engine_limits {
     std::size_t max_commands_waiting_per_aggregate = 16'384;
     /// Queries sent and not yet answered, over all views.
     std::size_t max_queries_in_flight = 65'536;
-    /// Aggregates in memory. Beyond it those unused for longest are passivated.
+    /// Aggregates in memory. Beyond it those unused for longest are passivated: roughly, because the
+    /// order of use is kept for each shard of the directory.
     std::size_t max_resident_aggregates = 100'000;
     /// An aggregate without a command for this long is passivated.
     std::chrono::milliseconds idle_timeout = std::chrono::minutes(5);

@@ -190,8 +190,9 @@ public:
         return state_->wait_until(std::chrono::steady_clock::now() + timeout);
     }
 
-    /// Runs `next` with the answer, once, on the runtime's callback thread, where it may block but
-    /// keeps other callbacks waiting. `next` must not throw.
+    /// Runs `next` with the answer, once, on the runtime's one callback thread. It may block, but no
+    /// other callback, live update or awaited coroutine runs meanwhile, so it must not wait for one of
+    /// those. `next` must not throw.
     void then(std::function<void(outcome<T>)> next) const { state_->then(std::move(next)); }
 
     /// `auto sent = rt.send(id, command); outcome<receipt> answer = co_await sent;` resumes on the

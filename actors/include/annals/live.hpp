@@ -136,7 +136,7 @@ private:
     log_position last_position_ = 0;           ///< that it reflected
 };
 
-/// Holds a live query: destroying it cancels. Movable.
+/// Holds a live query: destroying it cancels. Movable. One thread at a time.
 class live_query {
 public:
     live_query() = default;

@@ -18,10 +18,12 @@
 /// - a **reaction** (annals/reaction.hpp): has effects outside, at least once for each event.
 ///
 /// All receive events in log order, after they are durable, at their own pace: one that is slow or
-/// stuck holds up neither commands nor others, and keeps at most two slices of events in memory.
+/// stuck holds up neither commands nor others, and keeps at most three slices of
+/// `engine_limits::page_events` events in memory, and while it catches up one page that was read ahead;
+/// twice that during a rebuild.
 namespace annals {
 
-/// So many events may be set aside by one projection: more are no exceptions.
+/// With so many events in its list a projection stops at the next one that fails.
 inline constexpr std::size_t most_set_aside = 10'000;
 
 /// What happens when a handler throws, or an event cannot be decoded. Nothing is skipped silently.
@@ -82,7 +84,7 @@ struct rebuild_status {
 struct projection_status {
     enum class state : std::uint8_t {
         catching_up, ///< reads what was stored before
-        live,        ///< has reached the log's end and follows it; `lag` says how closely
+        live,        ///< has read to the log's end; `lag` says how far that has gone on since
         retrying,    ///< waits before it tries an event again
         paused,
         failed, ///< see last_error; `projection_control::resume` tries again
@@ -96,8 +98,8 @@ struct projection_status {
     std::uint64_t lag = 0;     ///< positions between it and the log's head
     /// How long it has not been at the log's head; 0 while it is.
     std::chrono::milliseconds behind_for{};
-    std::uint64_t events = 0;                           ///< folded or delivered since opening
-    double per_second = 0;                              ///< of those, lately
+    std::uint64_t events = 0; ///< folded or delivered since opening
+    double per_second = 0;    ///< log positions, lately, also those of events that it does not want
     std::optional<std::chrono::milliseconds> time_left; ///< until it is live, at the present rate
     std::uint64_t set_aside = 0;                        ///< events in its list now
     std::string last_error; ///< of the last failure, also one that a retry mended

@@ -41,7 +41,8 @@ enum class reaction_start : std::uint8_t {
 struct delivery : logged_context {
     uuid event_id; ///< the same each time this event is delivered, by whichever reaction
     /// It may have been delivered before: the process died meanwhile, an attempt failed, or someone
-    /// reset or replayed it. False: this is certainly the first time.
+    /// reset or replayed it. False: the first time, as far as the projection store knows (which was not
+    /// deleted).
     bool redelivered = false;
     unsigned attempt = 1; ///< since opening
     /// Asks a handler that takes long to give up, because the runtime closes: throw, or return an

@@ -55,6 +55,8 @@ public:
     metadata about;
     steady_time deadline = steady_time::max();
     std::shared_ptr<command_chain> chain; ///< may be null
+    /// What is chained to the answer runs on the thread that answers, and does not block.
+    bool answers_inline = false;
 
     /// Answers with an error and breaks the chain. False if the command was answered already.
     bool fail(error why) noexcept;

@@ -34,8 +34,9 @@
 /// an event takes effect exactly once, or not yet, whatever happens to the process. `evolve` and
 /// `answer` run on threads that may wait for the disk; an answer is from one snapshot, at one position.
 ///
-/// The order of the maps in ANNALS_FIELDS, and the types in them, say how rows are stored. Whoever
-/// changes them raises the view's version, and the view is built again.
+/// The names and the order of the maps in ANNALS_FIELDS, and the types in them, say how rows are stored.
+/// Other names or another order are noticed, and the view is built again. Other types are not: whoever
+/// changes them raises the view's version.
 namespace annals {
 
 /// An ordered map from Key to Value, one row each. Keys: see `table_key`. Values have a codec
@@ -47,7 +48,8 @@ namespace annals {
 ///
 /// One thread at a time. Everything throws `bad_result` for what the disk does (`corrupt`, `io_error`,
 /// `unavailable`), for a row that is not of type Value (`undecodable`), for a key or value over its
-/// limit (`too_large`), and for writing in `answer` (`invalid_argument`). Let it pass: annals undoes
+/// limit (`too_large`: a key has at most 479 bytes, encoded; all that one event changes in a hosted
+/// view, at most 7 MiB; a test's own rows are not held to the latter), and for writing in `answer` (`invalid_argument`). Let it pass: annals undoes
 /// what the event had changed.
 template <class Key, class Value>
 class stored_map {

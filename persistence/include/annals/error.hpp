@@ -11,13 +11,14 @@ namespace annals {
 
 /// What went wrong, for programs. The sentence for people is in `error::message`.
 ///
-/// Three groups matter to a caller:
+/// Four groups matter to a caller:
 /// - nothing was stored and the same call may succeed later: `version_conflict`,
 ///   `predecessor_failed`, `overloaded`, `disk_full`, `aborted`, `deadline_exceeded`; and after
 ///   opening again: `unavailable`, `closed`;
 /// - nothing was stored and repeating the call will not help: `too_large`, `invalid_argument`,
 ///   `unknown_command`, `unknown_query`, `handler_failed`, `would_deadlock`;
-/// - it is not known whether it was stored: `outcome_unknown`. Repeat with the same command id.
+/// - it is not known whether it was stored: `outcome_unknown`. Repeat with the same command id;
+/// - it is stored: `version_out_of_reach`, to a command that was to wait for projections. Do not repeat.
 enum class errc : std::uint8_t {
     version_conflict = 1, ///< the stream is not at the expected version; see `error::actual`
     predecessor_failed,   ///< decided on top of a commit that was not stored
@@ -37,12 +38,12 @@ enum class errc : std::uint8_t {
     version_out_of_reach, ///< a view did not reach the asked position in time; see `error::actual`
     disk_full,            ///< the disk, a quota or the store's maximum size is reached
     io_error,             ///< the operating system failed a read or write
-    unavailable,          ///< the store, or a view, stopped after an error; open it again
-    corrupt,              ///< stored bytes fail their checksum or their format
-    not_a_store,          ///< the path holds something that annals did not write
-    incompatible_format,  ///< the store was written by another format version
-    in_use,               ///< another process, or this one, has the store open
-    permission_denied,    ///< the operating system refuses access to the path
+    unavailable, ///< the store stopped after an error (open it again), or a projection (resume it)
+    corrupt,     ///< stored bytes fail their checksum or their format
+    not_a_store, ///< the path holds something that annals did not write
+    incompatible_format,    ///< the store was written by another format version
+    in_use,                 ///< another process, or this one, has the store open
+    permission_denied,      ///< the operating system refuses access to the path
     unsupported_filesystem, ///< the path is on a file system that cannot hold a store safely
     after_fork,             ///< used in a child process; only the process that opened it may use it
 };
@@ -54,8 +55,8 @@ enum class errc : std::uint8_t {
 struct error {
     errc code;
     std::string message;
-    /// The stream's version for `version_conflict`, the view's position for `version_out_of_reach`,
-    /// the event's log position for `corrupt`, `undecodable` and `unknown_event`; otherwise 0.
+    /// The stream's version for `version_conflict`; for `version_out_of_reach` the view's position, or,
+    /// of a command that was to wait for projections, its own; the event's log position for `corrupt`, `undecodable` and `unknown_event`; otherwise 0.
     std::uint64_t actual = 0;
 
     friend bool operator==(const error&, const error&) = default;

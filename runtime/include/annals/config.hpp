@@ -14,6 +14,8 @@ struct config {
     /// Directory of the store. Unused where `journal` is set.
     std::filesystem::path directory;
     lmdb_options store;
+    /// `max_batch_bytes` is at least 16 MiB. `views.mdb` never grows beyond `store.max_store_bytes`, and
+    /// is not synced where the store is not.
     projection_store_options views;
     engine_limits limits;
 
@@ -27,7 +29,7 @@ struct config {
     std::size_t feed_threads = 2;
     /// Threads on which stored views answer: so many answers that take long hold up only other answers.
     std::size_t answer_threads = 2;
-    /// How long `close` and the destructor let accepted commands finish.
+    /// How long `close` and the destructor let accepted commands and queries finish.
     std::chrono::milliseconds close_timeout = std::chrono::seconds(30);
 
     /// Instead of `directory`: a journal the host made. It is closed with the runtime, but stays open

@@ -18,19 +18,24 @@ public:
         : to_(std::move(to)),
           name_(std::move(name)) {}
 
-    /// It takes no more events; answered when nothing is on its way any more. A paused view goes on
-    /// answering queries. It stays paused also across openings.
+    /// It takes no more events; answered when nothing is on its way any more, so after a handler that
+    /// is running. A paused view goes on answering queries. It stays paused also across openings; a
+    /// view in memory then answers from its saved copy or, without one, from an empty state.
     [[nodiscard]] future<log_position> pause() const;
     /// Goes on. A projection that has failed begins again at its checkpoint and tries the event again;
     /// one that waits to retry does so now.
     [[nodiscard]] future<log_position> resume() const;
     /// Begins anew with the first event after `position`, as if there had been none before. A view
     /// loses what it has and is behind for a while: see `rebuild`. A reaction does again what it did
-    /// (flagged as redelivered), or, forwards, never does what it passes.
+    /// (flagged as redelivered), or, forwards, never does what it passes. Events set aside leave the
+    /// list: those after `position` are met again, others never. A rebuild on its way is `aborted`.
+    /// Answered when it begins anew, not when it has caught up. `invalid_argument` beyond the log's
+    /// end.
     [[nodiscard]] future<log_position> reset(log_position position = 0) const;
     /// Builds a view again from the log, beside the one that answers; answered when the new one has
-    /// caught up and has taken its place. Events that are set aside are tried again. A reaction is
-    /// not rebuilt: `invalid_argument`.
+    /// caught up and has taken its place; while it is paused, that is after `resume`. A second call
+    /// joins the first. If the new one fails, the answer is its error, and the old one goes on. Events
+    /// that are set aside are tried again. A reaction is not rebuilt: `invalid_argument`.
     [[nodiscard]] future<log_position> rebuild() const;
 
     /// Events that were set aside, by position, at most `max` after `after`. Blocks on the disk.

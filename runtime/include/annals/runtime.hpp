@@ -18,7 +18,7 @@ namespace annals {
 /// What may accompany a command.
 struct send_options {
     /// Command id (makes the command idempotent), correlation, causation, actor, time, extra.
-    metadata about;
+    metadata about = {};
     /// Answered `deadline_exceeded` if it has not been started by then, `outcome_unknown` if it has
     /// been but is not stored. Without it a command waits as long as it takes.
     std::optional<std::chrono::milliseconds> timeout = {};
@@ -26,15 +26,20 @@ struct send_options {
     std::shared_ptr<command_chain> chain = {};
     /// The receipt comes when these projections, by name, have taken the command's events. If they do
     /// not in `timeout` (`engine_limits::query_timeout` without one), the answer is
-    /// `version_out_of_reach` although the command is stored; the sentence says at which position.
+    /// `version_out_of_reach` although the command is stored: do not send it again; `error::actual` is
+    /// its last position. A projection that has failed or is paused is waited for all the same. Only
+    /// for `runtime::send`: through a door or a gateway it is `invalid_argument`.
     std::vector<std::string> wait_for = {};
 };
 
 /// How fresh an answer must be.
 struct ask_options {
-    /// The answer reflects this position, or more. 0: whatever the view has.
+    /// The answer reflects this position, or more. 0: whatever the view has. After opening, a view in
+    /// memory begins empty or with its saved copy and answers while it catches up: ask with
+    /// `latest()` until it is live.
     log_position at_least = 0;
-    /// How long to wait for that; `engine_limits::query_timeout` without it.
+    /// How long to wait for that; `engine_limits::query_timeout` without it. A query that had to wait
+    /// must also be answered by then; one that need not wait has no timeout (`future::get_for`).
     std::optional<std::chrono::milliseconds> timeout = {};
     /// The answer misses at most what became durable within this time before asking. 0: it reflects
     /// everything that is durable when it is asked.
@@ -79,8 +84,8 @@ public:
 ///     annals::receipt r = rt.send("17", add_item{"tea", 2}).get().value(); // durable
 ///     int tea = rt.ask(demand_for{"tea"}, annals::after(r)).get().value(); // reads its own write
 ///
-/// `send`, `ask` and `status` are safe from any thread. Movable; a moved-from runtime may only be
-/// destroyed or assigned to.
+/// Everything but moving and destroying is safe from any thread. Movable; a moved-from runtime may
+/// only be destroyed or assigned to. Readers and handles of live queries may outlive the runtime.
 class runtime {
 public:
     /// Opens or creates the store in `directory` and starts the hosted aggregates and views.
@@ -130,7 +135,8 @@ public:
 
     /// Asks view V. The outcome's `position()` is the log position that the answer reflects. Errors:
     /// `unknown_query` (V is not hosted, or does not list Q), `version_out_of_reach` (it did not reach
-    /// `at_least` in time), `unavailable` (it has failed), `handler_failed`, `overloaded`, `closed`.
+    /// `at_least` in time), `unavailable` (it has failed), `handler_failed`, `overloaded`, `closed`,
+    /// `aborted` (closing), `after_fork`; of a stored view also `corrupt`, `undecodable`, `io_error`.
     template <class V, class Q>
     requires answers<V, Q>
     [[nodiscard]] future<answer_of<V, Q>> ask(Q query, ask_options options = {}) {
@@ -147,7 +153,9 @@ public:
     }
 
     /// Asks several views in memory at one common position, each a query that names its view: the
-    /// outcome's `position()` is that position. Errors: those of `ask`.
+    /// outcome's `position()` is that position, and each element an outcome of its own. Errors: those
+    /// of `ask`; `invalid_argument` for a stored view; `aborted` if a view is reset meanwhile. Any
+    /// `ask_options::at_most_old` counts as 0. Not part of the statistics of queries.
     template <query_with_view... Qs>
     requires(sizeof...(Qs) > 1)
         [[nodiscard]] future<joint_answer<Qs...>> ask_together(ask_options options, Qs... queries) {
@@ -158,10 +166,15 @@ public:
         return answer;
     }
 
-    /// A live query: `changed` runs with the answer as it is, then after each change of it, in order,
-    /// until the returned handle is destroyed. It runs on the runtime's callback thread, one call at a
+    /// A live query: `changed` runs with the answer as it is, then whenever it differs from the one
+    /// before (by `==`; without one, whenever the view has moved), in order, until the returned handle
+    /// is destroyed. The view looks after each slice of events that it folds: what changed and changed
+    /// back within one is not seen. `changed` runs on the runtime's callback thread, one call at a
     /// time, and must not throw; while it is slow, `live_options` say what happens. The last update
-    /// may be an error: those of `ask`, `overloaded`, or `closed`.
+    /// may be an error: those of `ask`, `overloaded`, or `closed`. One that has ended stays ended.
+    ///
+    /// Each live query has its view run `answer` after every slice: keep that cheap. annals sets no
+    /// limit on their number.
     template <class V, class Q>
     requires answers<V, Q>
     [[nodiscard]] live_query watch(Q query,
@@ -179,7 +192,8 @@ public:
         return watch<typename Q::view, Q>(std::move(query), std::move(changed), options);
     }
 
-    /// Reads the versions that view V publishes, without a message and without a lock. Errors:
+    /// Reads the versions that view V publishes, without a message and without a lock. Until the view
+    /// has begun, that is an empty view at position 0. Errors:
     /// `invalid_argument` if V is not hosted with `projection_options::publish`.
     template <view V>
     [[nodiscard]] result<view_reader<V>> reader() const {
@@ -196,8 +210,9 @@ public:
         return projection(std::string(T::name));
     }
 
-    /// Answered queries of each type and view, and their rates, over the `window` before the present
-    /// second (at most an hour): count, share, rate, and the rates' mean and variance.
+    /// Answered queries of each type, by its C++ name and over all views, and their rates, over the
+    /// `window` before the present second (1 second to 1 hour; clamped): count, share, rate, and the
+    /// rates' mean and variance. For each view: `projection_status::query_types`.
     [[nodiscard]] rate_statistics
     query_statistics(std::chrono::seconds window = std::chrono::minutes(1)) const;
 
@@ -210,8 +225,10 @@ public:
     [[nodiscard]] std::shared_ptr<runtime_door> door() const;
 
     /// Refuses new requests, lets accepted ones finish for at most `config::close_timeout`, answers
-    /// the rest (`aborted`, `outcome_unknown`), ends the actors and closes the journal. The error is
-    /// `deadline_exceeded` if not everything could finish. Idempotent. Not from a callback or actor.
+    /// the rest (`aborted`, `outcome_unknown`), ends the actors and closes the journal. Then it waits
+    /// for handlers, answers and callbacks that are running, however long they take (reactions are
+    /// asked to stop: `delivery::stop`). The error is `deadline_exceeded` if not everything could
+    /// finish. Idempotent. Not from a callback, a handler or an actor.
     result<void> close();
 
 private:
