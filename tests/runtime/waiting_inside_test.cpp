@@ -1,0 +1,105 @@
+#include "annals/stored_map.hpp"
+#include "support/runtime_verbs.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <atomic>
+#include <future>
+#include <string>
+
+/// Waiting where others wait: on the callback thread, in a stored view's handler, through a door.
+
+using namespace annals;
+using namespace annals::test;
+using shop::add_item;
+
+namespace {
+
+/// The runtime that `asking_stock` asks from within, and what it was told.
+std::atomic<runtime*> asked{nullptr};
+std::atomic<int> told{-1};
+
+struct look_at_stock;
+struct asking_stock {
+    static constexpr std::string_view name = "asking_stock";
+    using event = std::variant<shop::item_added>;
+    using query = std::variant<look_at_stock>;
+    stored_map<std::string, int> units;
+    ANNALS_FIELDS(asking_stock, units)
+};
+struct look_at_stock {
+    using view = asking_stock;
+};
+int answer(const asking_stock& stock, const look_at_stock&) {
+    return stock.units.value_or("tea", 0);
+}
+void evolve(asking_stock& stock, const shop::item_added& happened, const logged_context& context) {
+    stock.units.put(happened.sku, happened.quantity);
+    if (runtime* const there = asked.load()) {
+        const auto came = there->ask(look_at_stock{}, {context.position, {}, {}}).get();
+        told = came.is_error() ? static_cast<int>(came.error().code) : 0;
+    }
+}
+
+} // namespace
+
+TEST_CASE("a callback may send and wait for projections, though answers come on its own thread") {
+    auto rt = open_shop(event_store(GENERATE(keeping::in_memory, keeping::on_disk)).settings());
+    std::promise<std::string> came;
+    rt.send("1", add_item{"tea", 1}).then([&](const annals::outcome<receipt>&) {
+        const auto stored =
+            said(rt.send("2", add_item{"tea", 2}, {.wait_for = {"demand", "removals"}}));
+        came.set_value(stored + ", " + said(rt.ask(shop::demand_for{"tea"})));
+    });
+    auto answer = came.get_future();
+    REQUIRE(answer.wait_for(std::chrono::seconds(60)) == std::future_status::ready);
+    REQUIRE(answer.get() == "stored, 3");
+}
+
+TEST_CASE("a command that waits for a projection in vain says where it is stored") {
+    auto rt = open_shop(event_store(keeping::in_memory).settings());
+    REQUIRE(rt.projection("demand").pause().get());
+    REQUIRE(said(rt.send("1", add_item{"tea", 1})) == "stored");
+    const auto came = rt.send("1", add_item{"tea", 1},
+                              {.timeout = std::chrono::milliseconds(1), .wait_for = {"demand"}})
+                          .get();
+    REQUIRE(came.is_error());
+    if (came.error().code == errc::version_out_of_reach) // and not too late to begin with
+        REQUIRE(came.error().actual == 2);
+}
+
+TEST_CASE("a stored view's evolve that would wait for the view is told so") {
+    auto rt = runtime::open(event_store(keeping::in_memory).settings(), host<shop::cart>,
+                            host<asking_stock>)
+                  .value();
+    asked = &rt;
+    REQUIRE(said(rt.send("1", add_item{"tea", 1}, {.wait_for = {"asking_stock"}})) == "stored");
+    asked = nullptr;
+    REQUIRE(static_cast<errc>(told.load()) == errc::would_deadlock);
+}
+
+TEST_CASE("what a door cannot do it refuses: waiting for projections") {
+    auto rt = open_shop();
+    const auto request = std::make_shared<typed_command<add_item>>("1", add_item{"tea", 1});
+    const future<receipt> coming(request);
+    rt.door()->send(request, {.wait_for = {"demand"}});
+    REQUIRE(said(coming) == "invalid_argument");
+    REQUIRE(rt.journal().head() == 0);
+}
+
+TEST_CASE("the rate of a projection counts from where it was at opening") {
+    const event_store place;
+    {
+        auto rt = runtime::open(place.settings(), host<shop::cart>, host<asking_stock>).value();
+        for (int i = 0; i != 300; ++i)
+            (void)rt.send("1", add_item{"tea", 1});
+        REQUIRE(rt.projection("asking_stock").reaches(300).get());
+    }
+    auto with = place.settings();
+    const auto clock = std::make_shared<manual_clock>();
+    with.clock = clock;
+    auto rt = runtime::open(std::move(with), host<shop::cart>, host<asking_stock>).value();
+    REQUIRE(said(rt.send("1", add_item{"tea", 1}, {.wait_for = {"asking_stock"}})) == "stored");
+    let_pass(std::chrono::seconds(1), *clock, rt);
+    REQUIRE(status_of(rt, "asking_stock").per_second <= 1);
+}
