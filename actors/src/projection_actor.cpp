@@ -50,7 +50,7 @@ caf::behavior projection_actor::make_behavior() {
                 to->set_aside_stored(m);
         },
         [this](const control_message& m) { on_control(m.duty); },
-        [this](const stored_message& m) { m.then(m.stored); },
+        [](const stored_message& m) { m.then(m.stored); },
         [this](const swapped_message& m) { on_swapped(m); },
         [this](const replay_message& m) { in_turn([this, m] { on_replay(m); }); },
         [this](const swap_again_message&) {

@@ -60,7 +60,7 @@ private:
     void pause(const duty& what);
     void stand_still(bool on);
     void answer_paused();
-    void resume(const duty& what);
+    void run_again(const duty& what);
     void reset(const duty& what);
     void reset_to(const duty& what, generation_record generation, log_position begun);
     void has_reset(const generation_record& fresh, const duty& what);

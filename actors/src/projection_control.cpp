@@ -28,7 +28,7 @@ void projection_actor::on_control(const duty& what) {
         case control_request::action::pause:
             return pause(what);
         case control_request::action::resume:
-            return resume(what);
+            return run_again(what);
         case control_request::action::reset:
             return reset(what);
         case control_request::action::rebuild:
@@ -92,7 +92,7 @@ void projection_actor::answer_paused() {
         (*each)->complete(gauge_->position());
 }
 
-void projection_actor::resume(const duty& what) {
+void projection_actor::run_again(const duty& what) {
     busy_ = true;
     change_record([](projection_record& record, row_changes&) { record.paused = false; }, {},
                   [this, what](const result<void>& stored) {

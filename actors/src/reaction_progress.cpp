@@ -71,7 +71,7 @@ reaction_part reaction_progress::plan(std::shared_ptr<const decoded_events> even
             std::max(i == first ? attempt : 1, tried ? before->second.failures + 1 : 1);
         const bool again = tried || which > 1 || label.position <= begun_before_;
         auto& steps = made.shares[partition].steps;
-        made.running += steps.empty() ? 1 : 0;
+        made.running += steps.empty() ? 1U : 0U;
         steps.push_back({i, label.position, again, which});
         made.last = label.position;
     }

@@ -28,6 +28,10 @@ struct stepped_buffer {
               },
               executor, at_once)) {}
 
+    ~stepped_buffer() { executor->stop(); } // what waits there holds the buffer, and that holds it
+    stepped_buffer(const stepped_buffer&) = delete;
+    stepped_buffer& operator=(const stepped_buffer&) = delete;
+
     void offer(int value) { buffer->offer(value, buffer); }
     void end() { buffer->end({errc::closed, "bye"}, buffer); }
 

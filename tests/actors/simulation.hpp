@@ -293,7 +293,7 @@ public:
         std::size_t choices =
             jobs + readers->size() + callbacks->size() + (journal->queued() > 0 ? 1 : 0);
         for (const auto& each : threads_)
-            choices += each->size() > 0 ? 1 : 0; // one thread: its tasks run in order
+            choices += each->size() > 0 ? 1U : 0U; // one thread: its tasks run in order
         const bool writes = store && (store->has_to_tell() || store->waiting() > 0);
         choices += writes ? 1 : 0;
         if (choices == 0)
@@ -310,7 +310,7 @@ public:
         } else if ((choice -= callbacks->size()) < (journal->queued() > 0 ? 1U : 0U)) {
             journal->write_batch(1 + below(4));
         } else {
-            choice -= journal->queued() > 0 ? 1 : 0;
+            choice -= journal->queued() > 0 ? 1U : 0U;
             for (const auto& each : threads_)
                 if (each->size() > 0 && choice-- == 0) {
                     each->run(0);

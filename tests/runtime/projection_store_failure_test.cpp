@@ -70,7 +70,7 @@ TEST_CASE("a projection whose store refuses a change tries again, and skips noth
     if (name == "stored")
         REQUIRE(shop.taken(name) == positions{1, 2, 3});
     const auto done = shop.taken(name);
-    for (const log_position each : {1, 2, 3})
+    for (const log_position each : positions{1, 2, 3})
         REQUIRE(std::find(done.begin(), done.end(), each) != done.end());
 }
 

@@ -52,7 +52,7 @@ public:
         if (fault) {
             how = *fault;
         } else {
-            written_ += next.changes.empty() ? 0 : 1;
+            written_ += next.changes.empty() ? 0U : 1U;
             disk_->apply(std::move(next.changes), [&how](const result<void>& came) { how = came; });
         }
         untold_.emplace(std::move(next.done), how);
