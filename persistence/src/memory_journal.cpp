@@ -1,15 +1,13 @@
 #include "annals/memory_journal.hpp"
 #include "annals/seams.hpp"
 
+#include "answer_queue.hpp"
 #include "commit_check.hpp"
 #include "memory_log.hpp"
 
 #include <algorithm>
-#include <condition_variable>
-#include <deque>
 #include <mutex>
 #include <shared_mutex>
-#include <thread>
 
 namespace annals {
 
@@ -81,49 +79,12 @@ private:
     std::shared_ptr<const list> all_ = std::make_shared<list>();
 };
 
-/// Answers operations in the order in which they were stored, one at a time. Whoever comes first
-/// answers for all that arrive meanwhile, from other threads or from within a completion; so
-/// nobody waits, and a completion may append.
-class completions {
-public:
-    struct answer {
-        std::shared_ptr<append_operation> operation;
-        std::vector<append_result> results;
-    };
+/// How an operation ended.
+struct append_answer {
+    std::shared_ptr<append_operation> operation;
+    std::vector<append_result> results;
 
-    void push(answer next) {
-        const std::lock_guard lock(mutex_);
-        waiting_.push_back(std::move(next));
-    }
-    void run() {
-        std::unique_lock lock(mutex_);
-        if (runner_ != std::thread::id{})
-            return;
-        runner_ = std::this_thread::get_id();
-        while (!waiting_.empty()) {
-            answer next = std::move(waiting_.front());
-            waiting_.pop_front();
-            lock.unlock();
-            next.operation->completed(next.results);
-            next = {}; // destroys the operation outside the lock
-            lock.lock();
-        }
-        runner_ = {};
-        idle_.notify_all();
-    }
-    /// Waits until nobody is answering any more, unless it is called from within an answer.
-    void wait() {
-        std::unique_lock lock(mutex_);
-        idle_.wait(lock, [&] {
-            return runner_ == std::thread::id{} || runner_ == std::this_thread::get_id();
-        });
-    }
-
-private:
-    std::mutex mutex_;
-    std::condition_variable idle_;
-    std::deque<answer> waiting_;
-    std::thread::id runner_; ///< nobody: the default value
+    void give() { operation->completed(results); }
 };
 
 /// What the journal and its subscriptions share.
@@ -132,7 +93,7 @@ struct shared_state {
     std::shared_ptr<memory_log> log = std::make_shared<memory_log>(); ///< null: closed
     std::atomic<log_position> head{0};
     wakers followers;
-    completions answers;
+    answer_queue<append_answer> answers;
 };
 
 class memory_subscription final : public subscription {

@@ -1,14 +1,12 @@
 #include "annals/projection_store.hpp"
 
+#include "answer_queue.hpp"
 #include "memory_rows.hpp"
 #include "row_check.hpp"
 #include "space_numbers.hpp"
 
 #include <algorithm>
-#include <condition_variable>
-#include <deque>
 #include <mutex>
-#include <thread>
 
 namespace annals {
 
@@ -18,49 +16,15 @@ error store_closed() {
     return {errc::closed, "the projection store is closed; open it again"};
 }
 
-/// Answers changes in the order in which they were applied, one at a time. Whoever comes first
-/// answers for all that arrive meanwhile, so a callback may apply again.
-class answer_queue {
-public:
-    struct answer {
-        projection_store::applied done;
-        result<void> how;
-    };
+/// How a change ended.
+struct change_answer {
+    projection_store::applied done;
+    result<void> how;
 
-    void push(answer next) {
-        const std::lock_guard lock(mutex_);
-        waiting_.push_back(std::move(next));
+    void give() const {
+        if (done)
+            done(how);
     }
-    void run() {
-        std::unique_lock lock(mutex_);
-        if (runner_ != std::thread::id{})
-            return;
-        runner_ = std::this_thread::get_id();
-        while (!waiting_.empty()) {
-            auto next = std::move(waiting_.front());
-            waiting_.pop_front();
-            lock.unlock();
-            if (next.done)
-                next.done(next.how);
-            next.done = nullptr; // destroys what it holds outside the lock
-            lock.lock();
-        }
-        runner_ = {};
-        idle_.notify_all();
-    }
-    /// Waits until nobody is answering any more, unless it is called from within an answer.
-    void wait() {
-        std::unique_lock lock(mutex_);
-        idle_.wait(lock, [&] {
-            return runner_ == std::thread::id{} || runner_ == std::this_thread::get_id();
-        });
-    }
-
-private:
-    std::mutex mutex_;
-    std::condition_variable idle_;
-    std::deque<answer> waiting_;
-    std::thread::id runner_; ///< nobody: the default value
 };
 
 /// What the store and its snapshots share.
@@ -70,7 +34,7 @@ struct shared_rows {
     std::unordered_set<row_space> spent;
     bool closed = false;
     space_numbers spaces;
-    answer_queue answers;
+    answer_queue<change_answer> answers;
 
     [[nodiscard]] result<memory_rows> copy() {
         const std::lock_guard lock(mutex);

@@ -72,8 +72,8 @@ public:
                 return *line;
             if (line->starts_with("reset notes") || line->starts_with("closing"))
                 begun_is_known_ = false;
-            times += line->starts_with(when.moment) ? 1 : 0;
-            stored += line->starts_with("stored") ? 1 : 0;
+            times += line->starts_with(when.moment) ? 1U : 0U;
+            stored += line->starts_with("stored") ? 1U : 0U;
             if (!killed && (times == when.times || stored == when.at_most)) {
                 for (std::uint64_t i = 0; i < when.yields; ++i)
                     std::this_thread::yield();

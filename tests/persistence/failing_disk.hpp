@@ -2,16 +2,20 @@
 
 // Disks that are small, and disks that fail.
 
+#include "lmdb_store_verbs.hpp"
+
 #include <catch2/catch.hpp>
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 namespace annals::test {
@@ -28,6 +32,43 @@ inline bool mount_small_disk(const std::filesystem::path& path, const std::strin
     return ::unshare(CLONE_NEWNS) == 0 &&
            ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
            ::mount("tmpfs", path.c_str(), "tmpfs", 0, ("size=" + bytes).c_str()) == 0;
+}
+
+/// Runs `test` in a child process, with a small disk or limits of its own. It returns 0, or a number
+/// that says what was wrong, or `skipped`.
+inline void require_in_child(const std::function<int()>& test) {
+    const int came = in_child(test);
+    if (came == skipped)
+        WARN("skipped: mounting a small disk, or setting a limit, is not permitted here");
+    else
+        REQUIRE(came == 0);
+}
+
+/// Opens by `refusal` (what opening was refused with, `errc{}` if it was not) in a directory of a disk
+/// with room for more and more of what an opening creates, until it succeeds. A refused one must have
+/// left nothing.
+inline int open_on_full_disks(const std::filesystem::path& mounted,
+                              const std::function<errc(const std::filesystem::path&)>& refusal) {
+    if (!mount_small_disk(mounted, "1m"))
+        return skipped;
+    for (std::size_t room = 0; room <= 200'000; room += 4'096) {
+        write_bytes(mounted / "filler", (std::size_t{1} << 20) - room);
+        const auto code = refusal(mounted / "store");
+        if (code == errc{})
+            return room > 0 ? 0 : 1;
+        if (code != errc::disk_full && code != errc::io_error)
+            return 2;
+        if (std::filesystem::exists(mounted / "store"))
+            return 3;
+        std::filesystem::remove(mounted / "filler");
+    }
+    return 4;
+}
+
+/// So many bytes at most in any file of this process. False if that is not permitted.
+inline bool limit_files(rlim_t bytes) {
+    const rlimit limit{bytes, RLIM_INFINITY};
+    return ::setrlimit(RLIMIT_FSIZE, &limit) == 0;
 }
 
 /// LMDB writes pages by a descriptor that may read, and its meta page by one that may not.

@@ -5,8 +5,6 @@
 
 #include <future>
 
-#include <sys/resource.h>
-
 using namespace annals;
 using namespace annals::test;
 namespace fs = std::filesystem;
@@ -88,7 +86,7 @@ TEST_CASE("dropping a space makes room on a store that is full", "[lmdb][views]"
 
 TEST_CASE("a full disk refuses changes until there is room again", "[lmdb][views]") {
     const temporary_directory directory;
-    const auto result = in_child([&]() -> int {
+    require_in_child([&]() -> int {
         if (!mount_small_disk(directory.path(), "8m"))
             return skipped;
         write_bytes(directory.path() / "filler", std::size_t{2} << 20);
@@ -106,58 +104,31 @@ TEST_CASE("a full disk refuses changes until there is room again", "[lmdb][views
         store.reset();
         return is_intact(*open_views(path), *count + 1) ? 0 : 4;
     });
-    if (result == skipped)
-        WARN("skipped: mounting a small disk is not permitted here");
-    else
-        REQUIRE(result == 0);
 }
 
 TEST_CASE("opening a projection store on a full disk is refused without a trace", "[lmdb][views]") {
     const temporary_directory directory;
-    const auto result = in_child([&]() -> int {
-        if (!mount_small_disk(directory.path(), "1m"))
-            return skipped;
-        // Room for more and more of what an opening creates, until it succeeds.
-        for (std::size_t room = 0; room <= 200'000; room += 4'096) {
-            write_bytes(directory.path() / "filler", (std::size_t{1} << 20) - room);
-            const auto code = refusal_to_open_views(directory.path() / "store");
-            if (code == errc{})
-                return room > 0 ? 0 : 1;
-            if (code != errc::disk_full && code != errc::io_error)
-                return 2;
-            if (fs::exists(directory.path() / "store"))
-                return 3;
-            fs::remove(directory.path() / "filler");
-        }
-        return 4;
+    require_in_child([&] {
+        return open_on_full_disks(directory.path(),
+                                  [](const fs::path& path) { return refusal_to_open_views(path); });
     });
-    if (result == skipped)
-        WARN("skipped: mounting a small disk is not permitted here");
-    else
-        REQUIRE(result == 0);
 }
 
 TEST_CASE("a limit on the size of files is a full disk for the projection store", "[lmdb][views]") {
     const temporary_directory directory;
-    const auto result = in_child([&]() -> int {
+    require_in_child([&]() -> int {
         auto store = open_views(directory.path());
-        const rlimit limit{std::size_t{3} << 20, RLIM_INFINITY};
-        if (::setrlimit(RLIMIT_FSIZE, &limit) != 0)
+        if (!limit_files(std::size_t{3} << 20))
             return skipped;
         const auto count = fill(*store);
         if (!count || *count < 10 || !is_intact(*store, *count))
             return 1;
-        const rlimit none{RLIM_INFINITY, RLIM_INFINITY};
-        if (::setrlimit(RLIMIT_FSIZE, &none) != 0)
+        if (!limit_files(RLIM_INFINITY))
             return skipped;
         if (put(*store, 1, {{std::to_string(*count), large}}) != "applied")
             return 2;
         return is_intact(*store, *count + 1) ? 0 : 3;
     });
-    if (result == skipped)
-        WARN("skipped: the limit cannot be set here");
-    else
-        REQUIRE(result == 0);
 }
 
 TEST_CASE("a failing disk stops the projection store: unknown once, unavailable from then on",

@@ -9,32 +9,15 @@ using namespace annals;
 using namespace annals::test;
 using namespace std::chrono_literals;
 using mode = projection_status::state;
+using troubled::calm;
+using troubled::one_of_them;
 using troubled::opened;
 using troubled::positions;
+using troubled::setting_aside;
+using troubled::stopping;
 using troubled::weak;
 
 namespace {
-
-/// Ends what an earlier test made go wrong.
-struct calm {
-    calm() { weak().forget(); }
-    ~calm() { weak().forget(); }
-};
-
-std::string one_of_them() {
-    return GENERATE(as<std::string>{}, "copied", "moved", "stored", "reaction");
-}
-
-failure_policy stopping(unsigned retries = 0) {
-    failure_policy policy;
-    policy.retries = retries;
-    return policy;
-}
-failure_policy setting_aside(unsigned retries = 0) {
-    failure_policy policy = stopping(retries);
-    policy.then = failure_policy::last_resort::set_aside;
-    return policy;
-}
 
 /// A view in memory may have to begin again, and then stands there only when it has come back.
 bool keeps_its_place(const projection_status& now, log_position at) {

@@ -8,27 +8,15 @@ using namespace annals;
 using namespace annals::test;
 using namespace std::chrono_literals;
 using mode = projection_status::state;
+using troubled::calm;
+using troubled::one_of_them;
 using troubled::opened;
 using troubled::positions;
+using troubled::setting_aside;
 using troubled::weak;
 
 namespace {
 
-struct calm {
-    calm() { weak().forget(); }
-    ~calm() { weak().forget(); }
-};
-
-std::string one_of_them() {
-    return GENERATE(as<std::string>{}, "copied", "moved", "stored", "reaction");
-}
-
-failure_policy setting_aside() {
-    failure_policy policy;
-    policy.retries = 0;
-    policy.then = failure_policy::last_resort::set_aside;
-    return policy;
-}
 bool in_memory(std::string_view name) {
     return name == "copied" || name == "moved";
 }

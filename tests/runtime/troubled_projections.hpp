@@ -4,6 +4,8 @@
 
 #include "annals/stored_map.hpp"
 
+#include <catch2/catch.hpp>
+
 #include <array>
 #include <map>
 #include <memory>
@@ -265,5 +267,27 @@ private:
             .value();
     }
 };
+
+/// Ends what an earlier test made go wrong.
+struct calm {
+    calm() { weak().forget(); }
+    ~calm() { weak().forget(); }
+};
+
+/// Each kind of projection in turn, by name.
+inline std::string one_of_them() {
+    return GENERATE(as<std::string>{}, "copied", "moved", "stored", "reaction");
+}
+
+inline annals::failure_policy stopping(unsigned retries = 0) {
+    annals::failure_policy policy;
+    policy.retries = retries;
+    return policy;
+}
+inline annals::failure_policy setting_aside(unsigned retries = 0) {
+    auto policy = stopping(retries);
+    policy.then = annals::failure_policy::last_resort::set_aside;
+    return policy;
+}
 
 } // namespace troubled
