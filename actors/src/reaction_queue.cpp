@@ -80,9 +80,12 @@ bool reaction_queue::ended(reaction_part& part, std::size_t partition) {
         progress_.record(part.shares[partition]);
     if (--part.running != 0)
         return false;
-    // Of an older epoch: what took effect is recorded, and the slice is not wanted any more.
     if (wants(part) && !slices_.empty())
         settle(part);
+    else if (part.replayed == 0)
+        // Of an older epoch: its slice is not wanted any more, but what took effect is behind us. A
+        // failure is told when a newer slice comes to it.
+        (void)progress_.advance(part);
     return true;
 }
 

@@ -289,6 +289,21 @@ TEST_CASE("what an older epoch delivered meanwhile is not delivered again") {
     REQUIRE(process.checkpoint().events == 5);
 }
 
+TEST_CASE("what an older epoch delivered is behind the checkpoint of an orderly end") {
+    const auto on = disk();
+    {
+        reaction_process process(on);
+        process.take(sold(range(1, 3)), 3);
+        process.write();
+        process.tell();
+        process.take(sold(range(1, 5)), 5, 1); // while 1 to 3 wait for their thread
+        process.work(0);
+        process.close(); // while that 4 and 5 begin is being stored
+        REQUIRE(process.positions() == range(1, 3));
+    }
+    REQUIRE(stored_checkpoint(*on, reaction_process::space) == checkpoint_record{3, 3, 3, 0});
+}
+
 TEST_CASE("what an older epoch has not begun to deliver is not delivered") {
     reaction_process process(disk());
     process.take(sold(range(1, 3)), 3);
