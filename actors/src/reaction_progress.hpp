@@ -72,7 +72,8 @@ public:
     // --- delivering --------------------------------------------------------------------------------
 
     /// Which of the events `first` to before `end` are still to be delivered, and how. `attempt` is
-    /// that of the event `first`, unless more are known of. Behind an event whose failure was not told, a partition waits.
+    /// that of the event `first`, unless more are known of. Behind an event whose failure was not told,
+    /// a partition waits.
     [[nodiscard]] reaction_part plan(std::shared_ptr<const decoded_events> events,
                                      std::size_t first, std::size_t end, unsigned attempt,
                                      std::size_t partitions) const;

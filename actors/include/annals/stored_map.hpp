@@ -49,8 +49,8 @@ namespace annals {
 /// One thread at a time. Everything throws `bad_result` for what the disk does (`corrupt`, `io_error`,
 /// `unavailable`), for a row that is not of type Value (`undecodable`), for a key or value over its
 /// limit (`too_large`: a key has at most 479 bytes, encoded; all that one event changes in a hosted
-/// view, at most 7 MiB; a test's own rows are not held to the latter), and for writing in `answer` (`invalid_argument`). Let it pass: annals undoes
-/// what the event had changed.
+/// view, at most 7 MiB; a test's own rows are not held to the latter), and for writing in `answer`
+/// (`invalid_argument`). Let it pass: annals undoes what the event had changed.
 template <class Key, class Value>
 class stored_map {
 public:

@@ -56,7 +56,8 @@ struct error {
     errc code;
     std::string message;
     /// The stream's version for `version_conflict`; for `version_out_of_reach` the view's position, or,
-    /// of a command that was to wait for projections, its own; the event's log position for `corrupt`, `undecodable` and `unknown_event`; otherwise 0.
+    /// of a command that was to wait for projections, its own; the event's log position for `corrupt`,
+    /// `undecodable` and `unknown_event`; otherwise 0.
     std::uint64_t actual = 0;
 
     friend bool operator==(const error&, const error&) = default;
