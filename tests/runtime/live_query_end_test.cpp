@@ -139,13 +139,15 @@ TEST_CASE("what a callback holds is let go once it is cancelled or told the last
         watching.cancel();
     }
     SECTION("cancelled by itself") {
-        watching =
-            rt.watch(demand_for{"tea"}, [&watching, ready, held = std::move(held)](const auto&) {
-                ready.get();
-                watching.cancel();
-            });
+        std::promise<void> cancelled;
+        watching = rt.watch(demand_for{"tea"}, [&, ready, held = std::move(held)](const auto&) {
+            ready.get();
+            watching.cancel();
+            cancelled.set_value();
+        });
         assigned.set_value();
-        let_callbacks_run(rt);
+        cancelled.get_future().get();
+        let_callbacks_run(rt); // behind the call that cancelled
     }
     SECTION("told the last") {
         watching = rt.watch(demand_for{"tea"}, [held = std::move(held)](const auto&) {});
