@@ -48,6 +48,13 @@ inline int answer(const second_demand&, const demand_for&) {
     return 0;
 }
 
+struct all_demand { ///< has an answer, but `demand` does not list it
+    using view = demand;
+};
+inline int answer(const demand&, const all_demand&) {
+    return 0;
+}
+
 } // namespace shop
 
 TEST_CASE("a command that no aggregate handles is answered with those that are known") {
@@ -69,6 +76,14 @@ TEST_CASE("a query to a view that is not hosted is answered with those that are"
     REQUIRE(mentions(coming, "shop::demand, shop::removals"));
     REQUIRE(rt.status().queries_failed == 1);
     REQUIRE(rt.status().queries_in_flight == 0);
+}
+
+TEST_CASE("a query that its view does not list is answered with those that it does") {
+    auto rt = open_shop();
+    const auto coming = rt.ask(shop::all_demand{});
+    REQUIRE(said(coming) == "unknown_query");
+    REQUIRE(mentions(coming, "shop::all_demand"));
+    REQUIRE(mentions(coming, "Queries it answers: shop::demand_for"));
 }
 
 TEST_CASE("an aggregate needs an id of sensible length") {
