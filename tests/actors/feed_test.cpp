@@ -1,6 +1,7 @@
 #include "feed.hpp"
 
 #include "simulation.hpp"
+#include "support/holding_journal.hpp"
 #include "support/journal_verbs.hpp"
 
 #include <catch2/catch.hpp>
@@ -39,7 +40,8 @@ void append_notes(journal& to, int count) {
 /// A feed over a log in memory, on an executor that runs when the test says so.
 struct fed_log {
     explicit fed_log(std::size_t page_events)
-        : feed_(feed::open(*log, executor, std::make_shared<simulation::virtual_clock>(),
+        : log(make_log()),
+          feed_(feed::open(*log, executor, std::make_shared<simulation::virtual_clock>(),
                            hosted(host<notes>).projection, 0, {}, page_events,
                            [this](result<fed_events> came) {
                                REQUIRE(came);
@@ -60,7 +62,17 @@ struct fed_log {
         return seen.size() == log->head();
     }
 
-    std::shared_ptr<journal> log = make_memory_journal();
+    std::shared_ptr<test::holding_journal> make_log() {
+        auto made = std::make_shared<test::holding_journal>(make_memory_journal());
+        made->when_a_page_is_read([this] {
+            if (page_read)
+                page_read();
+        });
+        return made;
+    }
+
+    std::function<void()> page_read; ///< what happens meanwhile elsewhere
+    std::shared_ptr<test::holding_journal> log;
     std::shared_ptr<simulation::stepped_executor> executor =
         std::make_shared<simulation::stepped_executor>();
     std::vector<log_position> seen;
@@ -88,6 +100,10 @@ TEST_CASE("whatever the order of reading, decoding and waking, every event is fe
         INFO("seed " << seed);
         std::mt19937 random(seed);
         fed_log log(1 + random() % 4);
+        log.page_read = [&] {
+            if (random() % 4 == 0)
+                append_notes(*log.log, 1); // behind what was read, before the reader knows
+        };
         for (int i = 0; i != 60; ++i)
             switch (random() % 4) {
             case 0:
@@ -100,6 +116,7 @@ TEST_CASE("whatever the order of reading, decoding and waking, every event is fe
                 if (log.executor->size() != 0)
                     log.executor->run(random() % log.executor->size());
             }
+        log.page_read = nullptr;
         // No wake is forgotten: what is demanded is delivered as long as there is something.
         for (int i = 0; !log.has_all(); ++i) {
             REQUIRE(i < 1'000);

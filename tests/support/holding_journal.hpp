@@ -61,6 +61,8 @@ public:
         const std::lock_guard lock(mutex_);
         read_failure_ = std::move(why);
     }
+    /// Runs `then` whenever a subscription made from now on has read a page, before its reader has it.
+    void when_a_page_is_read(std::function<void()> then) { page_read_ = std::move(then); }
     [[nodiscard]] journal& inner() noexcept { return *inner_; }
 
     // --- journal -------------------------------------------------------------------------------------
@@ -90,7 +92,11 @@ public:
     }
     result<std::unique_ptr<subscription>> subscribe(log_position after, event_filter filter,
                                                     std::function<void()> wake) override {
-        return inner_->subscribe(after, std::move(filter), std::move(wake));
+        auto made = inner_->subscribe(after, std::move(filter), std::move(wake));
+        if (!made || !page_read_)
+            return made;
+        return std::unique_ptr<subscription>(
+            std::make_unique<watched_subscription>(*std::move(made), page_read_));
     }
     void close() override {
         {
@@ -111,6 +117,22 @@ public:
 
 private:
     static constexpr std::size_t unlimited = ~std::size_t{0};
+
+    class watched_subscription final : public subscription {
+    public:
+        watched_subscription(std::unique_ptr<subscription> inner, std::function<void()> page_read)
+            : inner_(std::move(inner)),
+              page_read_(std::move(page_read)) {}
+        result<event_page> next(std::size_t max) override {
+            auto page = inner_->next(max);
+            page_read_();
+            return page;
+        }
+
+    private:
+        const std::unique_ptr<subscription> inner_;
+        const std::function<void()> page_read_;
+    };
 
     /// Stands in for an operation inside the inner journal.
     class passing final : public append_operation {
@@ -187,6 +209,7 @@ private:
     bool lossy_ = false;
     rule fails_;
     std::optional<error> read_failure_;
+    std::function<void()> page_read_; ///< set before anybody subscribes
 };
 
 } // namespace annals::test
