@@ -1,5 +1,6 @@
 #include "crash/child_process.hpp"
 #include "crash/ledger.hpp"
+#include "support/places.hpp"
 #include "support/seed.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -160,8 +161,8 @@ killing choose(std::mt19937_64& random) {
 
 /// Runs the program until it is killed, and takes down what it tells. False: it told of an error.
 bool run_and_kill(const std::filesystem::path& directory, const killing& when, told_entries& told) {
-    std::vector<std::string> command{ANNALS_TEST_PROGRAM_DIR "/ledger_program", directory.string(),
-                                     std::to_string(when.cached_streams),
+    std::vector<std::string> command{(test_program_directory() / "ledger_program").string(),
+                                     directory.string(), std::to_string(when.cached_streams),
                                      std::to_string(when.entries)};
     for (const auto& of_account : told.all())
         command.push_back(std::to_string(of_account.size()));

@@ -1,5 +1,6 @@
 #include "crash/child_process.hpp"
 #include "crash/read_side_store.hpp"
+#include "support/places.hpp"
 #include "support/seed.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -60,9 +61,9 @@ public:
 
     /// Runs the program until it is killed. The fault, if it told of one.
     std::string run_and_kill(const killing& when, std::uint32_t version, std::uint64_t seed) {
-        child_process program({ANNALS_TEST_PROGRAM_DIR "/read_side_program", store().string(),
-                               notes_file().string(), std::to_string(version), std::to_string(seed),
-                               when.what});
+        child_process program({(test_program_directory() / "read_side_program").string(),
+                               store().string(), notes_file().string(), std::to_string(version),
+                               std::to_string(seed), when.what});
         std::uint64_t times = 0;
         std::uint64_t stored = 0;
         bool killed = false;

@@ -153,7 +153,7 @@ inline ended_program run_program(const std::vector<std::string>& arguments) {
 
 /// An example's program.
 inline std::string example_program(const std::string& name) {
-    return std::string(ANNALS_EXAMPLE_PROGRAM_DIR) + "/" + name;
+    return (example_program_directory() / name).string();
 }
 
 } // namespace annals::test

@@ -3,6 +3,7 @@
 #include "online_retail/progress.hpp"
 #include "online_retail/report.hpp"
 #include "support/holding_journal.hpp"
+#include "support/places.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <annals/annals.hpp>
@@ -23,7 +24,7 @@ using nlohmann::json;
 namespace {
 
 const std::string sample_path =
-    std::string(ANNALS_SOURCE_DIR) + "/examples/online_retail/sample/online_retail_sample.csv";
+    (source_directory() / "examples/online_retail/sample/online_retail_sample.csv").string();
 
 json expected_figures() {
     std::ostringstream text;

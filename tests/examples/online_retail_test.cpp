@@ -1,6 +1,7 @@
 #include "examples/child_process.hpp"
 #include "examples/retail_reference.hpp"
 #include "online_retail/views.hpp"
+#include "support/places.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <annals/testing_catch2.hpp>
@@ -43,7 +44,7 @@ retail::invoice_line line(std::uint64_t row, std::string sku, std::int64_t quant
 // --- the program --------------------------------------------------------------------------------
 
 const std::string sample_path =
-    std::string(ANNALS_SOURCE_DIR) + "/examples/online_retail/sample/online_retail_sample.csv";
+    (source_directory() / "examples/online_retail/sample/online_retail_sample.csv").string();
 const std::string header = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,"
                            "CustomerID,Country\n";
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "examples/child_process.hpp"
+#include "support/places.hpp"
 
 #include <cstdlib>
 #include <filesystem>
@@ -12,9 +13,9 @@ namespace annals::test {
 
 inline std::filesystem::path packed_data() {
     const char* const named = std::getenv("ANNALS_SHARED_DATA");
-    const std::filesystem::path directory =
-        named != nullptr ? std::filesystem::path(named)
-                         : std::filesystem::path(ANNALS_SOURCE_DIR).parent_path() / "shared/data";
+    const std::filesystem::path directory = named != nullptr
+                                                ? std::filesystem::path(named)
+                                                : source_directory().parent_path() / "shared/data";
     return directory / "online_retail.csv.xz";
 }
 

@@ -4,6 +4,7 @@
 #include "online_retail/progress.hpp"
 #include "retail_analytics/analysis.hpp"
 #include "retail_analytics/shop.hpp"
+#include "support/places.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <annals/annals.hpp>
@@ -29,7 +30,7 @@ using nlohmann::json;
 namespace {
 
 const std::string sample_path =
-    std::string(ANNALS_SOURCE_DIR) + "/examples/online_retail/sample/online_retail_sample.csv";
+    (source_directory() / "examples/online_retail/sample/online_retail_sample.csv").string();
 
 std::string text_of(const std::filesystem::path& file) {
     std::ostringstream text;

@@ -8,6 +8,7 @@
 #include "lmdb_store_verbs.hpp"
 
 #include "lmdb/env.hpp"
+#include "support/places.hpp"
 
 #include <sstream>
 
@@ -18,7 +19,7 @@ namespace fs = std::filesystem;
 namespace {
 
 fs::path golden() {
-    return fs::path(ANNALS_SOURCE_DIR) / "tests" / "golden" / "lmdb_v1";
+    return source_directory() / "tests" / "golden" / "lmdb_v1";
 }
 
 /// Streams of several lengths, commits of several events, all kinds of metadata, a large payload.

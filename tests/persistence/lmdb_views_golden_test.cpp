@@ -9,6 +9,7 @@
 #include "lmdb_views_verbs.hpp"
 
 #include "annals/projection_catalog.hpp"
+#include "support/places.hpp"
 
 #include <future>
 #include <sstream>
@@ -25,7 +26,7 @@ constexpr row_space mail_checkpoint = 3;
 constexpr row_space dropped_rows = 0x01020304;
 
 fs::path golden() {
-    return fs::path(ANNALS_SOURCE_DIR) / "tests" / "golden" / "views_v1";
+    return source_directory() / "tests" / "golden" / "views_v1";
 }
 
 projection_record demand() {
