@@ -1,5 +1,7 @@
 #pragma once
 
+#include "support/places.hpp"
+
 #include <array>
 #include <cerrno>
 #include <csignal>
