@@ -79,6 +79,7 @@ void lane::begin(lane_start start) {
     caught_up_ = false;
     read_at_.reset();
     lost_ = false;
+    rewound_to_.reset();
     sink_ = owner_.make_sink(*this, std::move(start), epoch_);
     ++epoch_;
     if (auto started = start_feed(); !started) {
@@ -191,19 +192,27 @@ void lane::give() {
     if (!to_replay_.empty() && given_ == 0) {
         entries_.push_front(std::move(to_replay_.front()));
         to_replay_.pop_front();
-        sink_->take(
-            {epoch_, entries_[0].events, 0, entries_[0].attempt, true, entries_[0].replayed});
+        sink_->take({epoch_, entries_[0].events, 0, entries_[0].attempt, caution::each_slice,
+                     entries_[0].replayed});
         given_ = 1;
     }
     while (!paused_ && to_replay_.empty() && given_ < entries_.size()) {
         if (given_ > 0 && (entries_[given_ - 1].bad || entries_[given_ - 1].replayed != 0))
             return; // what follows waits for what becomes of that event
         entry& next = entries_[given_++];
-        const bool careful = careful_left_ > 0;
-        if (careful)
-            --careful_left_;
-        sink_->take({epoch_, next.events, next.first, next.attempt, careful, next.replayed});
+        sink_->take(
+            {epoch_, next.events, next.first, next.attempt, care_for(*next.events), next.replayed});
     }
+}
+
+/// What comes before the event that failed last has been folded once, without a failure.
+caution lane::care_for(const decoded_events& next) {
+    if (failed_at_ == 0)
+        return skip_.empty() ? caution::none : caution::now_and_then;
+    if (next.through < failed_at_ || careful_left_ == 0)
+        return caution::now_and_then;
+    --careful_left_;
+    return caution::each_slice;
 }
 
 void lane::reported(const sink_report& came) {
@@ -263,6 +272,7 @@ void lane::replay(std::shared_ptr<const decoded_events> event, log_position posi
 
 void lane::handler_failed(const sink_report& came) {
     lost_ = came.lost;
+    rewound_to_ = came.rewound ? std::optional(came.done) : std::nullopt;
     entry& front = entries_.front();
     if (is_of_the_store(of_.what.projection->kind(), came)) {
         store_failed(*came.why);
@@ -286,6 +296,7 @@ void lane::handler_failed(const sink_report& came) {
     }
     ++attempts_;
     front.first = came.next;
+    failed_at_ = label.position;
     careful_left_ = careful_slices;
     event_failed(label.position, std::string(label.stream), std::string(label.type), attempts_,
                  true, *came.why);
@@ -329,6 +340,8 @@ void lane::retry(std::uint64_t timer) {
     mode_ = mode::running;
     if (lost_)
         open();
+    else if (rewound_to_)
+        rewind(*rewound_to_);
     owner_.lane_moved(*this); // before the event is tried, so that nobody sees it wait meanwhile
     if (mode_ == mode::running)
         give_again();
@@ -341,6 +354,19 @@ void lane::give_again() {
         entries_.front().attempt = attempts_ + 1;
     give();
     demand();
+}
+
+void lane::rewind(log_position to) {
+    forget_entries();
+    rewound_to_.reset();
+    position_ = to;
+    caught_up_ = false;
+    read_at_.reset();
+    ++epoch_;
+    if (auto started = start_feed(); !started)
+        fail(started.error());
+    else
+        demand();
 }
 
 /// Stored first: an event is passed over only when it is certain that it is in the list.
@@ -400,6 +426,11 @@ void lane::set_aside_stored(const set_aside_message& m) {
     attempts_ = 0;
     if (lost_) {
         open();
+        return;
+    }
+    if (rewound_to_) {
+        rewind(*rewound_to_);
+        owner_.lane_moved(*this);
         return;
     }
     position_ = std::max(position_, m.position);

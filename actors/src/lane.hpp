@@ -120,12 +120,14 @@ private:
     };
 
     static constexpr std::size_t most_entries = 2;
-    /// Slices for which a view in memory keeps a copy to go back to after an event has failed.
-    static constexpr unsigned careful_slices = 64;
+    /// Slices behind an event that has failed before each of which a view in memory is copied: events
+    /// that fail often come together.
+    static constexpr unsigned careful_slices = 4;
 
     [[nodiscard]] result<void> start_feed();
     void demand();
     void give();
+    [[nodiscard]] caution care_for(const decoded_events& next);
     void front_done();
     void handler_failed(const sink_report& came);
     void event_failed(log_position position, std::string stream, std::string type,
@@ -135,6 +137,8 @@ private:
     void set_aside(log_position position, std::string stream, std::string type, unsigned attempts,
                    const error& why);
     void give_again();
+    /// Reads again from where the sink has gone back to.
+    void rewind(log_position to);
     void fail(const error& why);
     void forget_entries();
     void interrupt_replay(log_position position);
@@ -163,12 +167,14 @@ private:
     std::optional<steady_time> read_at_;
     std::deque<entry> to_replay_;
 
-    bool lost_ = false;              ///< the sink's state is gone
-    bool storing_set_aside_ = false; ///< and what follows waits for it
+    bool lost_ = false;                      ///< the sink's state is gone
+    std::optional<log_position> rewound_to_; ///< or has gone back to here
+    bool storing_set_aside_ = false;         ///< and what follows waits for it
     bool open_when_listed_ = false;
     set_aside_event being_stored_; ///< in that list; position 0: nothing is
     projection_book::list stored_in_{};
-    unsigned careful_left_ = 0;
+    log_position failed_at_ = 0; ///< the event that failed last
+    unsigned careful_left_ = 0;  ///< slices from there on
     unsigned store_attempts_ = 0;
     log_position failing_ = 0; ///< the event that failed last, across new beginnings
     unsigned attempts_ = 0;    ///< of that event

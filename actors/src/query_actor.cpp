@@ -173,25 +173,22 @@ bool query_actor::fold_front(std::uint64_t lane, held_state& state) {
     if (!finished && stop <= state.position)
         return false; // it stands still
 
-    std::unique_ptr<view_instance> undo;
-    if (front.careful && end != front.first)
-        try {
-            undo = state.view->clone();
-        } catch (...) { // without a copy a failure costs a new beginning
-        }
+    if (end != front.first)
+        keep_fallback(state);
     const folding came = state.view->fold(events, front.first, end);
     if (!came.status) {
-        fold_failed(lane, state, std::move(undo), came);
+        fold_failed(lane, state, came);
         return false;
     }
     const std::uint64_t folded = end - std::exchange(front.first, end);
-    sink_report made{front.epoch, 0, folded, finished, 0, {}, false};
+    sink_report made{front.epoch, 0, folded, finished, 0, {}, false, false};
     state.position = finished ? std::max(state.position, events.through) : stop;
     state.read_at.reset();
     if (finished) {
         if (events.at_end)
             state.read_at = events.read_at;
         state.waiting.pop_front();
+        state.fallback.in_front = false;
     }
     made.done = state.position;
     moved(lane, folded);
@@ -199,29 +196,73 @@ bool query_actor::fold_front(std::uint64_t lane, held_state& state) {
     return true;
 }
 
-/// The state may be changed in part. With a copy from before the slice it goes back to just before
-/// the event; without one it is lost.
-void query_actor::fold_failed(std::uint64_t lane, held_state& state,
-                              std::unique_ptr<view_instance> undo, const folding& came) {
+void query_actor::keep_fallback(held_state& state) {
+    const slice& front = state.waiting.front();
+    fallback_copy& kept = state.fallback;
+    const steady_time begin = core_->parts.clock->steady();
+    if (front.care == caution::none ||
+        (front.care == caution::now_and_then && begin < kept.not_before))
+        return;
+    constexpr int share_of_time = 10;
+    try {
+        if (auto copy = state.view->clone()) {
+            kept.view = std::move(copy);
+            kept.position = state.position;
+            kept.in_front = true;
+            kept.first = front.first;
+        }
+    } catch (...) { // without a copy a failure costs a new beginning
+    }
+    const steady_time end = core_->parts.clock->steady();
+    kept.not_before = end + (share_of_time - 1) * (end - begin);
+}
+
+/// The state may be changed in part. With a copy it goes back, at best to just before the event;
+/// without one it is lost.
+void query_actor::fold_failed(std::uint64_t lane, held_state& state, const folding& came) {
     const slice failed = std::move(state.waiting.front());
     state.waiting.clear();
     state.unwanted_epoch = failed.epoch;
-    state.view = std::move(undo);
-    std::uint64_t folded = 0;
-    if (state.view) {
-        if (state.view->fold(*failed.events, failed.first, came.next).status) {
-            folded = came.next - failed.first;
-            state.position = std::max(state.position, failed.events->label(came.next).position - 1);
-            state.read_at.reset();
-            moved(lane, folded);
-        } else {
-            state.view.reset();
-        }
-    }
-    if (!state.view && lane == serving_)
+    state.view.reset();
+    if (lane == serving_)
         floor_ = std::max(floor_, state.position);
-    report(lane, {failed.epoch, state.position, folded, false, came.next, came.status.error(),
-                  !state.view});
+    sink_report made{failed.epoch, state.position,      0,     false,
+                     came.next,    came.status.error(), false, false};
+    if (!fall_back(lane, state, failed, made)) {
+        state.view.reset();
+        state.fallback = {};
+        made.lost = true;
+    }
+    report(lane, std::move(made));
+}
+
+bool query_actor::fall_back(std::uint64_t lane, held_state& state, const slice& failed,
+                            sink_report& made) {
+    fallback_copy& kept = state.fallback;
+    if (!kept.view)
+        return false;
+    if (std::exchange(kept.in_front, false)) {
+        state.view = std::move(kept.view);
+        if (!state.view->fold(*failed.events, kept.first, made.next).status)
+            return false;
+        made.events = made.next - failed.first;
+        state.position = std::max(state.position, failed.events->label(made.next).position - 1);
+        state.read_at.reset();
+        moved(lane, made.events);
+    } else {
+        try {
+            state.view = kept.view->clone();
+        } catch (...) {
+            return false;
+        }
+        state.position = kept.position;
+        state.read_at.reset();
+        if (lane == serving_)
+            gauge_->stands_at(state.position);
+        made.rewound = true;
+    }
+    made.done = state.position;
+    return true;
 }
 
 void query_actor::report(std::uint64_t lane, sink_report what) {

@@ -32,6 +32,14 @@ public:
     bool cleanup(caf::error&& why, caf::execution_unit* host) override;
 
 private:
+    /// A state from before some events, to go back to.
+    struct fallback_copy {
+        std::unique_ptr<view_instance> view; ///< null: there is none
+        log_position position = 0;           ///< that it reflects
+        bool in_front = false;               ///< it was made within the slice that is being folded
+        std::size_t first = 0;               ///< and then lacks its events from this index on
+        steady_time not_before = steady_time::min(); ///< when the next one may be made
+    };
     /// One state, and the slices it is yet to fold: more than one only while the view stands still.
     struct held_state {
         std::unique_ptr<view_instance> view; ///< null once host code failed in the middle of it
@@ -39,6 +47,7 @@ private:
         std::optional<steady_time> read_at; ///< the log's end was reached by a reading begun then
         std::deque<slice> waiting;
         std::uint64_t unwanted_epoch = 0; ///< slices of it and before are not wanted
+        fallback_copy fallback;
     };
     struct held_query {
         std::shared_ptr<joint_hold> hold;
@@ -54,8 +63,12 @@ private:
     void fold_waiting(std::uint64_t lane);
     /// Folds as much of the front slice as it may. False if nothing more can be done now.
     [[nodiscard]] bool fold_front(std::uint64_t lane, held_state& state);
-    void fold_failed(std::uint64_t lane, held_state& state, std::unique_ptr<view_instance> undo,
-                     const folding& came);
+    /// Before the front slice is folded.
+    void keep_fallback(held_state& state);
+    void fold_failed(std::uint64_t lane, held_state& state, const folding& came);
+    /// False if there is no copy of any use.
+    [[nodiscard]] bool fall_back(std::uint64_t lane, held_state& state, const slice& failed,
+                                 sink_report& report);
     /// The state of `lane` reflects more, or serves now.
     void moved(std::uint64_t lane, std::uint64_t events);
     void show(const held_state& state, std::uint64_t events);

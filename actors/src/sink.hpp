@@ -8,6 +8,14 @@
 
 namespace annals {
 
+/// What a view in memory does to be able to go back when an event fails: its state is then changed in
+/// part, and only a copy has it as it was.
+enum class caution : std::uint8_t {
+    none,         ///< no event has failed yet; the first one that does costs a new beginning
+    now_and_then, ///< one has: a copy when that is cheap, in at most a tenth of the time
+    each_slice,   ///< one has, just here: a copy before the slice
+};
+
 /// A stretch of events on its way to where they take effect.
 struct slice {
     std::uint64_t epoch =
@@ -15,8 +23,7 @@ struct slice {
     std::shared_ptr<const decoded_events> events;
     std::size_t first = 0; ///< index of the first event that is to be taken
     unsigned attempt = 1;  ///< of that event; the others are tried for the first time
-    /// An event failed lately: a view in memory keeps a copy from before the slice, to go back to.
-    bool careful = false;
+    caution care = caution::none;
     /// Not 0: the slice is this one event, which had been set aside. It takes effect out of order, as
     /// a redelivery, leaves the checkpoint where it is, and leaves the catalog's list in the same
     /// change (`catalog::erase_set_aside`).
@@ -34,6 +41,8 @@ struct sink_report {
     std::optional<error> why; ///< the failure; the sink takes nothing more of this epoch
     /// The sink has lost its state: start over from where `sink::restart` says.
     bool lost = false;
+    /// The sink has gone back: it reflects events up to `done` only, and wants those after it again.
+    bool rewound = false;
 };
 
 /// Where the events of one lane take effect: a view in memory, stored rows, a reaction. Owned by the
