@@ -18,8 +18,13 @@ int compare_row_keys(bytes_view a, bytes_view b) noexcept {
 // --- memory --------------------------------------------------------------------------------------
 
 std::byte* byte_arena::take(std::size_t size) {
-    if (size > block_bytes / 4)
-        return large_.emplace_back(std::make_unique_for_overwrite<std::byte[]>(size)).get();
+    held_ += size;
+    if (size > large_bytes) {
+        auto piece = std::make_unique_for_overwrite<std::byte[]>(size);
+        std::byte* const taken = piece.get();
+        large_.emplace(taken, std::move(piece));
+        return taken;
+    }
     if (size > block_bytes - used_) {
         if (!blocks_.empty() && block_ + 1 < blocks_.size()) {
             ++block_;
@@ -34,8 +39,14 @@ std::byte* byte_arena::take(std::size_t size) {
     return taken;
 }
 
+void byte_arena::give_back(const std::byte* piece, std::size_t size) noexcept {
+    if (size > large_bytes && large_.erase(piece) != 0)
+        held_ -= size;
+}
+
 void byte_arena::clear() noexcept {
     large_.clear();
+    held_ = 0;
     block_ = 0;
     used_ = blocks_.empty() ? block_bytes : 0;
 }
@@ -76,17 +87,26 @@ row_overlay::place row_overlay::place_of(const entry& e) noexcept {
 
 void row_overlay::put(bytes_view key, std::uint32_t hash, bytes_view value) {
     entry& e = touch(key, hash);
-    if (value.size() > e.value_room) {
-        const std::size_t room = (value.size() + 15) & ~std::size_t{7};
-        e.value = arena_.take(room);
-        e.value_room = static_cast<std::uint32_t>(room);
-    }
+    if (value.size() > e.value_room)
+        make_room(e, value.size());
     if (!value.empty())
         std::memmove(e.value, value.data(), value.size());
     size_bytes_ -= size_of(e);
     e.value_bytes = static_cast<std::uint32_t>(value.size());
     e.what = saying::value;
     size_bytes_ += size_of(e);
+}
+
+/// A value that has grown will grow again: by a part of its size, so that all the room it ever took is
+/// a small multiple of the last one.
+void row_overlay::make_room(entry& e, std::size_t size) {
+    const bool has_grown = e.value != nullptr;
+    const std::size_t room = ((has_grown ? size + size / 4 : size) + 15) & ~std::size_t{7};
+    std::byte* const fresh = arena_.take(room);
+    if (has_grown)
+        arena_.give_back(e.value, e.value_room);
+    e.value = fresh;
+    e.value_room = static_cast<std::uint32_t>(room);
 }
 
 void row_overlay::erase(bytes_view key, std::uint32_t hash) {

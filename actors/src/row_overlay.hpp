@@ -5,22 +5,30 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 namespace annals {
 
-/// Memory handed out piece by piece and taken back all at once. Pieces stay where they are.
+/// Memory handed out piece by piece and taken back all at once; large pieces also one by one. Pieces
+/// stay where they are.
 class byte_arena {
 public:
     [[nodiscard]] std::byte* take(std::size_t size);
+    /// `piece`, of `size` bytes, is not used any more. A small one keeps its room until `clear`.
+    void give_back(const std::byte* piece, std::size_t size) noexcept;
     void clear() noexcept;
+    /// In pieces taken since `clear`, without large ones that were given back.
+    [[nodiscard]] std::size_t held_bytes() const noexcept { return held_; }
 
 private:
     static constexpr std::size_t block_bytes = std::size_t{64} << 10;
+    static constexpr std::size_t large_bytes = block_bytes / 4;
     std::vector<std::unique_ptr<std::byte[]>> blocks_; ///< kept when cleared
-    std::vector<std::unique_ptr<std::byte[]>> large_;
+    std::unordered_map<const std::byte*, std::unique_ptr<std::byte[]>> large_;
     std::size_t block_ = 0; ///< the one in use
     std::size_t used_ = block_bytes;
+    std::size_t held_ = 0;
 };
 
 /// Changes of rows on their way to the store, to be laid over what the store holds. Point reads and
@@ -63,6 +71,10 @@ public:
 
     /// Of the keys and values that there are to write.
     [[nodiscard]] std::size_t size_bytes() const noexcept { return size_bytes_; }
+    /// What it takes in memory for that: also values that were replaced, or are kept to be taken back.
+    [[nodiscard]] std::size_t held_bytes() const noexcept {
+        return arena_.held_bytes() + entries_.size() * sizeof(entry);
+    }
     /// Adds everything to `into`, in order.
     void write(row_changes& into, row_space space) const;
     /// Says nothing about any key. Keeps memory for the next changes.
@@ -95,6 +107,8 @@ private:
     /// The entry of `key`, which the present event is about to change.
     [[nodiscard]] entry& touch(bytes_view key, std::uint32_t hash);
     [[nodiscard]] entry& add(bytes_view key, std::uint32_t hash);
+    /// Room for `size` bytes in `e.value`; what is there need not be kept.
+    void make_room(entry& e, std::size_t size);
     void grow();
     void insert_slot(index of, std::uint32_t hash) noexcept;
     void bring_order();

@@ -90,6 +90,8 @@ public:
 
     /// Of the changes since the last `seal`.
     [[nodiscard]] std::size_t changed_bytes() const noexcept { return newest_->size_bytes(); }
+    /// What they take in memory; more than that, where rows are changed again and again.
+    [[nodiscard]] std::size_t held_bytes() const noexcept { return newest_->held_bytes(); }
     /// The changes since the last `seal`, in order, for the store. Until `settle` they stay visible.
     [[nodiscard]] row_changes seal();
     /// The oldest sealed changes are in the store.

@@ -38,7 +38,8 @@ std::optional<stored_part> stored_fold::fold(const slice& of, std::size_t& next,
             ++next;
     std::uint64_t folded = 0;
     result<void> how;
-    while (next < events.count && rows_.changed_bytes() < most_part_bytes) {
+    while (next < events.count && rows_.changed_bytes() < most_part_bytes &&
+           rows_.held_bytes() < most_held_bytes) {
         if (stopped.load(std::memory_order_relaxed))
             return std::nullopt;
         how = fold_one(events, next);

@@ -49,6 +49,8 @@ public:
     /// Keys and values changed in one transaction, beyond which it is ended; see
     /// `writing_rows::most_event_bytes`.
     static constexpr std::size_t most_part_bytes = std::size_t{8} << 20;
+    /// The same for what these changes take in memory.
+    static constexpr std::size_t most_held_bytes = std::size_t{32} << 20;
 
 private:
     [[nodiscard]] result<void> fold_one(const decoded_events& events, std::size_t index);

@@ -2,13 +2,16 @@
 #include "stress/chains.hpp"
 
 #include "annals/event_statistics.hpp"
+#include "support/anonymous_memory.hpp"
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <atomic>
+#include <filesystem>
 
-/// What a projection holds in memory while it is stuck far behind. Counted in events, not in what the
-/// process takes from the system.
+/// What a projection holds in memory: while it is stuck far behind, counted in events; and while the
+/// rows that it changes grow, as what the process takes from the system.
 
 using namespace annals;
 using namespace annals::test;
@@ -84,6 +87,30 @@ void react(held_reaction&, const weighed&, const delivery& about) {
     wait_with_the_first(about.position);
 }
 
+/// One large row, which each event makes longer.
+struct diary;
+struct diary_length {
+    using view = diary;
+};
+struct diary {
+    static constexpr std::string_view name = "diary";
+    using event = std::variant<weighed>;
+    using query = std::variant<diary_length>;
+    stored_map<std::uint32_t, std::string> pages;
+    ANNALS_FIELDS(diary, pages)
+    static constexpr std::size_t first_bytes = std::size_t{1} << 20;
+    static inline std::size_t most_anonymous = 0;
+};
+void evolve(diary& view, const weighed&) {
+    auto all = view.pages.value_or(0, std::string(diary::first_bytes, 'x'));
+    all += "0123456789";
+    view.pages.put(0, all);
+    diary::most_anonymous = std::max(diary::most_anonymous, anonymous_bytes());
+}
+std::size_t answer(const diary& view, const diary_length&) {
+    return view.pages.value_or(0, "").size();
+}
+
 hosted held_one(const std::string& kind) {
     if (kind == "view")
         return host<held_view>({.own_thread = true});
@@ -150,4 +177,23 @@ TEST_CASE("a projection whose handler is held has two slices in memory, however 
             REQUIRE(rt.ask(chain_of<held_stored>{}, latest()).get().value().events == events);
     }
     REQUIRE(counted::now() == 0);
+}
+
+TEST_CASE("a large row that grows with each event takes memory once, not once for each event") {
+    constexpr int events = 1'000;
+    const event_store store(GENERATE(keeping::in_memory, keeping::on_disk));
+    auto with = store.settings();
+    with.limits.page_events = 100'000; // all of it in one slice
+    auto rt = runtime::open(std::move(with), host<shop::cart>, host<diary>).value();
+    REQUIRE(rt.projection("diary").pause().get());
+    append_weights(rt.journal(), events);
+    const std::size_t before = anonymous_bytes();
+    diary::most_anonymous = before;
+    REQUIRE(rt.projection("diary").resume().get());
+    REQUIRE(rt.projection("diary").reaches(events).get());
+    REQUIRE(rt.ask(diary_length{}, latest()).get().value() == diary::first_bytes + 10 * events);
+    if (anonymous_bytes_are_meaningful())
+        REQUIRE(diary::most_anonymous - before < std::size_t{128} << 20);
+    if (std::filesystem::exists(store.path() / "views.mdb"))
+        REQUIRE(std::filesystem::file_size(store.path() / "views.mdb") < std::size_t{32} << 20);
 }
