@@ -103,9 +103,9 @@ figure view_read(const setting& how) {
     constexpr std::size_t reads_in_one = 32; // a clock's reading takes as long as a view's
     const std::size_t samples = how.pick(200'000, 1'000);
     const scratch place(how.directory, "view_read");
-    auto rt = annals::runtime::open(place.path(), annals::host<account>,
-                                    annals::host<turnover>({.publish = true}))
-                  .value();
+    auto rt =
+        annals::runtime::open(place.path(), annals::host<account>, annals::host_published<turnover>)
+            .value();
     auto reader = rt.reader<turnover>().value();
     std::atomic<bool> over{false};
     std::thread storm([&] { // versions change while they are read

@@ -40,10 +40,6 @@ result<void> check_options(const hosted& what) {
     };
     const bool in_memory = type.kind() == projection_kind::view;
     const auto* view = in_memory ? static_cast<const view_type*>(&type) : nullptr;
-    if (options.publish && !in_memory)
-        return refuse("publish", "only a view in memory publishes versions");
-    if (options.publish && !view->can_copy())
-        return refuse("publish", "the view cannot be copied; give it a copy constructor");
     if (options.save_every != 0 && !in_memory)
         return refuse("save_every", "only a view in memory saves copies");
     if (options.save_every != 0 && !view->can_save())
@@ -152,7 +148,7 @@ result<void> engine_core::open_projections() {
         of.gauge->set_aside.store(of.book->set_aside_count(projection_book::list::serving));
         if (of.book->record().paused)
             of.gauge->is(projection_gauge::mode::paused);
-        if (of.what.options.publish) {
+        if (of.what.publish) {
             of.publisher = std::make_shared<view_publisher>();
             std::shared_ptr<view_instance> empty =
                 static_cast<const view_type&>(*of.what.projection).make();

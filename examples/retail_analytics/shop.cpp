@@ -34,7 +34,7 @@ annals::result<annals::runtime> open_shop(annals::config with, alert_file& alert
         annals::host<sales_by_time>({.save_every = 100'000}),
         annals::host<sales_by_country>({.save_every = 100'000}),
         // Published: the live view reads it without a message.
-        annals::host<sales_by_product>({.publish = true}),
+        annals::host_published<sales_by_product>,
         // A stored view.
         annals::host<customers>,
         // A reaction.

@@ -491,7 +491,7 @@ result<std::shared_ptr<view_publisher>> runtime::publisher(std::type_index view)
     auto found = state_->running().publisher(view);
     if (!found)
         return error{errc::invalid_argument,
-                     "this view publishes no versions; host it with {.publish = true}"};
+                     "this view publishes no versions; host it with annals::host_published"};
     return found;
 }
 

@@ -18,8 +18,8 @@ int sell_tea(const std::filesystem::path& directory) {
 
 annals::runtime open_shop(const std::filesystem::path& directory, restock supplier) {
     return annals::runtime::open(directory, annals::host<cart>,
-                                 annals::host<demand>({.publish = true}), // read without a message
-                                 annals::host<demand_on_disk>, // exactly once, larger than memory
+                                 annals::host_published<demand>, // read without a message
+                                 annals::host<demand_on_disk>,   // exactly once, larger than memory
                                  annals::host_reaction(supplier, annals::reaction_start::now))
         .value();
 }

@@ -23,7 +23,7 @@ annals::runtime shop_in_memory() {
     annals::config with;
     with.journal = annals::make_memory_journal();
     return annals::runtime::open(std::move(with), annals::host<retail::cart>,
-                                 annals::host<sales_by_product>({.publish = true}))
+                                 annals::host_published<sales_by_product>)
         .value();
 }
 

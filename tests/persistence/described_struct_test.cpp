@@ -55,6 +55,22 @@ struct three {
     ANNALS_FIELDS(three, a, b, c)
 };
 
+/// `three`, years later: `a` was called `x`, then `y`; nobody reads `old` and `older` any more.
+struct three_now {
+    int a = 10;
+    int b = 20;
+    int d = 40;
+    friend bool operator==(const three_now&, const three_now&) = default;
+    ANNALS_RENAMED_FIELDS((x, a), (y, a), (c, d))
+    ANNALS_DROPPED_FIELDS(old, older)
+    ANNALS_FIELDS(three_now, a, b, d)
+};
+
+struct nested {
+    std::vector<three> all;
+    ANNALS_FIELDS(nested, all)
+};
+
 /// A map in which the pairs stand in the given order, whatever their keys.
 bytes pairs(std::initializer_list<std::pair<std::string_view, int>> all) {
     bytes out;
@@ -127,13 +143,66 @@ TEST_CASE("a stored field that is no longer listed is ignored") {
     REQUIRE(from_bytes<cart_opened>(pairs({{"old", 7}})).value() == cart_opened{});
 }
 
+TEST_CASE("a field that was renamed is not read as its default") {
+    const std::string told =
+        "stored but not listed: \"x\"; listed but not stored: \"a\". Probably a "
+        "field was renamed: write ANNALS_RENAMED_FIELDS((x, a)) in the struct, "
+        "or ANNALS_DROPPED_FIELDS(x) if it was removed";
+    CHECK(refusal_of<three>(pairs({{"x", 1}, {"b", 2}, {"c", 3}})) == told);
+    CHECK(refusal_of<three>(pairs({{"b", 2}, {"c", 3}, {"x", 1}})) == told);
+    CHECK(refusal_of<three>(pairs({{"x", 1}, {"b", 2}, {"y", 3}, {"z", 3}}))
+              .find("\"x\", \"y\", \"z\"; listed but not stored: \"a\", \"c\"") !=
+          std::string::npos);
+    const std::map<std::string, std::vector<field_values>> stored{
+        {"all", {{{"a", 1}, {"b", 2}, {"c", 3}}, {{"x", 1}, {"b", 2}, {"c", 3}}}}};
+    CHECK(refusal_of<nested>(to_bytes(stored)) == "all[1]: " + told);
+}
+
+TEST_CASE("a message about renamed fields stays short, whatever is stored") {
+    field_values many;
+    for (int i = 0; i != 1'000; ++i)
+        many.emplace(std::string(1'000, 'x') + std::to_string(i), i);
+    const std::string told = refusal_of<three>(to_bytes(many));
+    CHECK(told.find("and 995 more") != std::string::npos);
+    CHECK(told.size() < 1'000);
+}
+
+TEST_CASE("a field is found under the names it had before") {
+    REQUIRE(from_bytes<three_now>(pairs({{"x", 1}, {"b", 2}, {"c", 3}})).value() ==
+            three_now{1, 2, 3});
+    REQUIRE(from_bytes<three_now>(pairs({{"c", 3}, {"b", 2}, {"y", 1}})).value() ==
+            three_now{1, 2, 3});
+    REQUIRE(from_bytes<three_now>(pairs({{"a", 1}, {"b", 2}, {"d", 3}})).value() ==
+            three_now{1, 2, 3});
+    REQUIRE(through_the_wire(three_now{1, 2, 3}) == three_now{1, 2, 3});
+    REQUIRE(refusal_of<three_now>(to_bytes(std::map<std::string, bool>{{"x", true}})) ==
+            "a: expected integer, found boolean");
+}
+
+TEST_CASE("a field that is stored under two of its names is refused") {
+    REQUIRE(refusal_of<three_now>(pairs({{"x", 1}, {"a", 2}, {"b", 3}, {"d", 4}})) ==
+            "a: the field is stored twice");
+    REQUIRE(refusal_of<three_now>(pairs({{"x", 1}, {"y", 2}})) == "a: the field is stored twice");
+}
+
+TEST_CASE("a field may be added where others were dropped") {
+    REQUIRE(from_bytes<three_now>(pairs({{"old", 7}, {"b", 2}, {"older", 8}})).value() ==
+            three_now{10, 2, 40});
+    REQUIRE(
+        refusal_of<three_now>(pairs({{"old", 7}, {"oldest", 2}})).find("not listed: \"oldest\";") !=
+        std::string::npos);
+    // A newer writer's field, where none of ours is missing.
+    REQUIRE(from_bytes<three_now>(pairs({{"a", 1}, {"b", 2}, {"d", 3}, {"new", 4}})).value() ==
+            three_now{1, 2, 3});
+}
+
 TEST_CASE("a listed field that is stored twice is refused, wherever the two stand") {
     REQUIRE(refusal_of<three>(pairs({{"a", 1}, {"a", 2}})) == "a: the field is stored twice");
     REQUIRE(refusal_of<three>(pairs({{"a", 1}, {"b", 2}, {"c", 3}, {"b", 4}})) ==
             "b: the field is stored twice");
     REQUIRE(refusal_of<three>(pairs({{"c", 1}, {"a", 1}, {"b", 2}, {"c", 3}})) ==
             "c: the field is stored twice");
-    REQUIRE(refusal_of<three>(pairs({{"old", 1}, {"old", 1}})) == "");
+    REQUIRE(refusal_of<three>(pairs({{"a", 1}, {"b", 2}, {"c", 3}, {"old", 1}, {"old", 1}})) == "");
 }
 
 TEST_CASE("a refusal gives the path to the value") {

@@ -16,10 +16,8 @@ using shop::remove_item;
 
 namespace {
 
-runtime open_counted_shop(config with, projection_options options = {}) {
-    return runtime::open(std::move(with), host<shop::cart>, host<shop::demand>,
-                         host<event_statistics>(std::move(options)))
-        .value();
+runtime open_counted_shop(config with, const hosted& statistics = host<event_statistics>) {
+    return runtime::open(std::move(with), host<shop::cart>, host<shop::demand>, statistics).value();
 }
 send_options at(timestamp time) {
     send_options options;
@@ -58,15 +56,15 @@ TEST_CASE("the rates of events are asked of the whole log, of a category, and of
 
 TEST_CASE("statistics of events are saved, published and watched like any view") {
     const event_store store;
-    const projection_options options{.save_every = 10, .publish = true};
+    const hosted statistics = host_published<event_statistics>({.save_every = 10});
     {
-        auto rt = open_counted_shop(store.settings(), options);
+        auto rt = open_counted_shop(store.settings(), statistics);
         for (int i = 0; i != 25; ++i)
             REQUIRE(said(rt.send("1", add_item{"tea"}, at(noon))) == "stored");
         REQUIRE(ask_rates(rt).value().count == 25); // it has seen them before it is closed
         REQUIRE(rt.close());
     }
-    auto rt = open_counted_shop(store.settings(), options);
+    auto rt = open_counted_shop(store.settings(), statistics);
     CHECK(ask_rates(rt).value().count == 25);
     CHECK(status_of(rt, "event_statistics").events == 0); // all of them from the copy
     auto reader = rt.reader<event_statistics>().value();

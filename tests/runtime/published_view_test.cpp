@@ -80,7 +80,7 @@ int answer(const uncopyable_now& view, const how_many&) {
 
 runtime open_ledger(config with) {
     return runtime::open(std::move(with), host<shop::cart>, host<shop::demand>,
-                         host<ledger>({.publish = true}))
+                         host_published<ledger>)
         .value();
 }
 runtime open_ledger() {
@@ -233,7 +233,7 @@ TEST_CASE("a view that is not published, or not hosted, has no readers") {
 
 TEST_CASE("a view that throws when it is copied is published again when it does not") {
     auto rt = runtime::open(event_store(keeping::in_memory).settings(), host<shop::cart>,
-                            host<shop::demand>, host<uncopyable_now>({.publish = true}))
+                            host<shop::demand>, host_published<uncopyable_now>)
                   .value();
     auto reader = rt.reader<uncopyable_now>().value();
     uncopyable_now::refuses() = true;

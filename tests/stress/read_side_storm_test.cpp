@@ -32,8 +32,7 @@ config small_pages(const event_store& store, std::mt19937_64& random) {
 
 runtime open_views(config with) {
     return runtime::open(std::move(with), host<shop::cart>, host<plain>,
-                         host<threaded>({.own_thread = true}), host<shown>({.publish = true}),
-                         host<kept>)
+                         host<threaded>({.own_thread = true}), host_published<shown>, host<kept>)
         .value();
 }
 

@@ -178,8 +178,7 @@ TEST_CASE("projections of all kinds catch up with a long log at the same time, a
     const auto followed = std::make_shared<deliveries>();
     const auto shared_out = std::make_shared<deliveries>();
     auto rt = runtime::open(filled(store, 20'000), host<shop::cart>, host<plain>,
-                            host<threaded>({.own_thread = true}), host<shown>({.publish = true}),
-                            host<kept>,
+                            host<threaded>({.own_thread = true}), host_published<shown>, host<kept>,
                             host_reaction(chains::follower<chains::follower_name>{followed},
                                           reaction_start::beginning),
                             host_reaction(chains::follower<chains::partitioned_name>{shared_out},

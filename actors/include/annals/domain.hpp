@@ -56,6 +56,14 @@ struct any_event {
     bytes_view payload;        ///< msgpack
 };
 
+/// What may be a command: a struct of the host's own. Not a number, an enum, a pointer, a text or another
+/// container, which would say nothing of what is wanted.
+template <class C>
+concept command_value = std::is_class_v<C> && !requires(const C& value) {
+    value.begin();
+    value.end();
+};
+
 template <class A, class C>
 concept decides = requires(const A& state, const C& command) {
     { decide(state, command) } -> std::convertible_to<typename A::decision>;
@@ -165,6 +173,14 @@ typename A::decision decide_on(const A& state, const C& command, const command_c
 // --- what the compiler says when something is missing ------------------------------------------
 //
 // Each is instantiated with the host's types, whose names thereby appear in the compiler's message.
+
+template <class Command>
+struct require_command {
+    static constexpr bool ok = command_value<Command>;
+    static_assert(ok,
+                  "annals: this is no command. A command is a struct, listed in the `command` of "
+                  "the aggregate that decides on it: rt.send(\"17\", add_item{\"tea\", 2})");
+};
 
 template <class Aggregate, class Command>
 struct require_decide {

@@ -64,7 +64,7 @@ template <class State, class Commands>
 struct check_commands;
 template <class State, class... Cs>
 struct check_commands<State, std::variant<Cs...>> {
-    static constexpr bool ok = (require_decide<State, Cs>::ok && ...);
+    static constexpr bool ok = ((require_command<Cs>::ok && require_decide<State, Cs>::ok) && ...);
 };
 
 template <class View, class Queries>

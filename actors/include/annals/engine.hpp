@@ -123,7 +123,7 @@ public:
     /// `invalid_argument`, with the names that there are, if no projection has this one.
     [[nodiscard]] result<void> is_projection(std::string_view name) const;
 
-    /// The publisher of a view hosted with `projection_options::publish`; null if there is none.
+    /// The publisher of a view hosted with `host_published`; null if there is none.
     [[nodiscard]] std::shared_ptr<view_publisher> publisher(std::type_index view) const;
     /// The name of the hosted projection of this C++ type; empty if it is not hosted.
     [[nodiscard]] std::string projection_name(std::type_index type) const;

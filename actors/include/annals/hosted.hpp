@@ -214,6 +214,7 @@ struct hosted {
     /// A view_type, stored_view_type or reaction_type, as its `kind` says.
     std::shared_ptr<const projection_type> projection;
     projection_options options;
+    bool publish = false; ///< a view in memory that can be copied: see `host_published`
 };
 
 } // namespace annals

@@ -50,9 +50,6 @@ struct projection_options {
     /// View: a copy is saved each time so many more events are folded, and at closing; the next
     /// opening goes on from it. 0: never. The view names its fields (ANNALS_FIELDS).
     std::uint64_t save_every = 0;
-    /// View: host threads may read it without a message (`runtime::reader`). It must be copyable; each
-    /// published version is a copy, and at most a tenth of the view's time is spent on copying.
-    bool publish = false;
     /// View: folds and answers on a thread of its own, for a view whose `evolve` or `answer` takes
     /// long. A query then takes a thread's waking, some 20 microseconds.
     bool own_thread = false;

@@ -113,6 +113,8 @@ private:
 /// A command of type C.
 template <class C>
 class typed_command final : public command_request {
+    static_assert(require_command<C>::ok);
+
 public:
     typed_command(std::string id, C value)
         : command_request(std::move(id), typeid(C), sizeof(typed_command) + size_hint_of(value)),

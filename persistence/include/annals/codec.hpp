@@ -26,8 +26,8 @@
 
 /// Values to and from msgpack.
 ///
-/// A struct is a map by field name, so that readers may ignore fields they do not know and default
-/// fields that are missing. Everything here is for host types; the wire library stays out of sight.
+/// A struct is a map by field name, so that readers may ignore fields they do not know or default
+/// fields that are missing; not both at once (annals/event.hpp says why). Everything here is for host types; the wire library stays out of sight.
 namespace annals {
 
 using bytes = std::vector<std::byte>;
@@ -192,6 +192,12 @@ inline constexpr bool no_codec_for = false;
 template <class T>
 concept described = requires {
     typename std::remove_cvref_t<T>::annals_described;
+};
+
+/// A field that was stored under another name; see ANNALS_RENAMED_FIELDS.
+struct renamed_field {
+    std::string_view then;
+    std::string_view now;
 };
 
 template <class T>

@@ -193,10 +193,11 @@ public:
     }
 
     /// Reads the versions that view V publishes, without a message and without a lock. Until the view
-    /// has begun, that is an empty view at position 0. Errors:
-    /// `invalid_argument` if V is not hosted with `projection_options::publish`.
+    /// has begun, that is an empty view at position 0. Errors: `invalid_argument` if V is not hosted
+    /// with `host_published`.
     template <view V>
     [[nodiscard]] result<view_reader<V>> reader() const {
+        static_assert(require_publishable<V>::ok);
         auto from = publisher(typeid(V));
         if (!from)
             return from.error();
