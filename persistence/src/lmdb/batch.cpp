@@ -151,7 +151,7 @@ int batch::put(const record& event) {
     const auto rc = mdb_cursor_put(log_cursor_.get(), &key, &value, MDB_APPEND | MDB_RESERVE);
     if (rc != 0)
         return rc;
-    write_record(event, static_cast<std::byte*>(value.mv_data));
+    last_crc_ = write_record(event, static_cast<std::byte*>(value.mv_data));
     size_bytes_ += value.mv_size;
     return 0;
 }

@@ -34,6 +34,9 @@ public:
     /// Position of the last event in the log, with this batch.
     [[nodiscard]] log_position head() const noexcept { return next_ - 1; }
 
+    /// The CRC-32C of the last record that this batch wrote.
+    [[nodiscard]] std::uint32_t last_crc() const noexcept { return last_crc_; }
+
     /// Ends the use of the transaction, which must come before it is committed or aborted.
     void close() noexcept { log_cursor_.reset(); }
     /// The transaction was committed: shows the new heads, calling `changed` for each.
@@ -79,6 +82,7 @@ private:
     log_position start_ = 0; ///< the log's last position before the batch
     log_position next_ = 1;
     std::size_t size_bytes_ = 0;
+    std::uint32_t last_crc_ = 0;
     int fault_ = 0;
 };
 

@@ -22,6 +22,7 @@ store::store(open_store opened, const store_state& state, const lmdb_options& ch
       capabilities(capabilities_of(chosen)),
       files(std::move(opened)),
       head(state.head),
+      note(files.directory, files.identity.id),
       flush(files.table, chosen.cached_streams, state.heads_reach, state.stored_heads),
       queue(chosen.max_queued_bytes),
       gate(files.env.get()),
@@ -40,6 +41,7 @@ void store::run_writer() {
             .heads = heads,
             .flush = flush,
             .followers = followers,
+            .note = note,
             .head = head},
            options, capabilities)
         .run();

@@ -1,5 +1,7 @@
 #include "lmdb/opening.hpp"
 
+#include "lmdb/tail_note.hpp"
+
 #include <sys/random.h>
 
 namespace annals::lmdb {
@@ -33,7 +35,7 @@ result<store_identity> new_identity() {
     return identity;
 }
 
-result<store_identity> read_identity(MDB_env* env, tables& table) {
+result<store_identity> read_identity(const fs::path& directory, MDB_env* env, tables& table) {
     txn_handle txn;
     if (const auto rc = begin_txn(env, MDB_RDONLY, txn); rc != 0)
         return lmdb_error(rc, "cannot read the store");
@@ -49,6 +51,9 @@ result<store_identity> read_identity(MDB_env* env, tables& table) {
     if (rc != 0)
         return lmdb_error(rc, "cannot read the store");
     auto identity = decode_identity(as_bytes(value));
+    if (identity)
+        if (auto whole = check_tail(directory, txn.get(), table, *identity); !whole)
+            return whole.error();
     // Handles of tables outlive a read transaction only if it ends in this way.
     rc = commit_txn(txn);
     if (rc != 0)
@@ -56,14 +61,29 @@ result<store_identity> read_identity(MDB_env* env, tables& table) {
     return identity;
 }
 
+/// A note without the store that it speaks of: the data file is gone, which is no reason to begin
+/// a new one.
+result<void> check_not_gone(const fs::path& directory) {
+    std::error_code failed;
+    if (fs::exists(directory / data_file_name, failed) || !read_tail(directory))
+        return {};
+    return not_a_store(
+        directory / data_file_name,
+        "is missing, but the note beside it speaks of a store; put the file back, or "
+        "delete \"" +
+            (directory / tail_file_name).string() + "\" to begin a new store");
+}
+
 class journal_file final : public file_kind {
 public:
+    explicit journal_file(fs::path directory) : directory_(std::move(directory)) {}
+
     [[nodiscard]] const char* file_name() const noexcept override { return data_file_name; }
     [[nodiscard]] const char* lock_file_name() const noexcept override { return "annals.lock"; }
 
     [[nodiscard]] result<void> check(MDB_env* env) const override {
         tables table;
-        const auto identity = read_identity(env, table);
+        const auto identity = read_identity(directory_, env, table);
         return identity ? result<void>() : identity.error();
     }
 
@@ -86,13 +106,16 @@ public:
             return lmdb_error(rc, "cannot write a new store");
         return {};
     }
+
+private:
+    fs::path directory_;
 };
 
-result<open_store> with_identity(result<exclusive_file> file) {
+result<open_store> with_identity(const fs::path& directory, result<exclusive_file> file) {
     if (!file)
         return file.error();
-    open_store store{std::move(file->lock), std::move(file->env), {}, {}};
-    auto identity = read_identity(store.env.get(), store.table);
+    open_store store{std::move(file->lock), std::move(file->env), {}, {}, directory};
+    auto identity = read_identity(directory, store.env.get(), store.table);
     if (!identity)
         return identity.error();
     store.identity = *identity;
@@ -104,14 +127,17 @@ result<open_store> with_identity(result<exclusive_file> file) {
 result<open_store> open_or_create(const fs::path& directory, const lmdb_options& options) {
     if (auto checked = check_options(options); !checked)
         return checked.error();
-    return with_identity(open_exclusively(directory, journal_file{},
-                                          {.max_store_bytes = options.max_store_bytes,
-                                           .create = options.create,
-                                           .unsafe_no_sync = options.unsafe_no_sync}));
+    if (auto there = check_not_gone(directory); !there)
+        return there.error();
+    return with_identity(directory, open_exclusively(directory, journal_file(directory),
+                                                     {.max_store_bytes = options.max_store_bytes,
+                                                      .create = options.create,
+                                                      .unsafe_no_sync = options.unsafe_no_sync}));
 }
 
 result<open_store> open_to_verify(const fs::path& directory, const lmdb_options& options) {
-    return with_identity(open_to_read(directory, journal_file{}, options.max_store_bytes));
+    return with_identity(directory,
+                         open_to_read(directory, journal_file(directory), options.max_store_bytes));
 }
 
 } // namespace annals::lmdb

@@ -16,6 +16,7 @@ struct open_store {
     env_handle env;
     tables table;
     store_identity identity;
+    std::filesystem::path directory;
 };
 
 /// Opens or creates; the errors are those of `open_lmdb_journal`. What it returns is durable.

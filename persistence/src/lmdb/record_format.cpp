@@ -81,7 +81,7 @@ std::size_t record_size(const record& event) noexcept {
            event.payload.size();
 }
 
-void write_record(const record& event, std::byte* to) noexcept {
+std::uint32_t write_record(const record& event, std::byte* to) noexcept {
     auto* at = to + crc_bytes;
     auto kind = static_cast<std::uint8_t>(record_kind::event);
     if (event.ends_commit)
@@ -102,7 +102,10 @@ void write_record(const record& event, std::byte* to) noexcept {
     at = put_bytes(at, event.more_metadata.data(), event.more_metadata.size());
     at = put_bytes(at, event.payload.data(), event.payload.size());
     const auto* const after_crc = to + crc_bytes;
-    put_fixed(to, record_crc(event.position, after_crc, static_cast<std::size_t>(at - after_crc)));
+    const auto crc =
+        record_crc(event.position, after_crc, static_cast<std::size_t>(at - after_crc));
+    put_fixed(to, crc);
+    return crc;
 }
 
 result<record> parse_record(log_position position, bytes_view stored) {

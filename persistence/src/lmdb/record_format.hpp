@@ -50,8 +50,8 @@ struct record {
 
 [[nodiscard]] std::size_t record_size(const record& event) noexcept;
 
-/// Writes exactly `record_size(event)` bytes.
-void write_record(const record& event, std::byte* to) noexcept;
+/// Writes exactly `record_size(event)` bytes; returns the checksum they begin with.
+std::uint32_t write_record(const record& event, std::byte* to) noexcept;
 
 /// Checks everything that can be checked without other records, before it is used. `errc::corrupt`
 /// with the position otherwise.

@@ -6,6 +6,7 @@
 #include "lmdb/opening.hpp"
 #include "lmdb/reader.hpp"
 #include "lmdb/recovery.hpp"
+#include "lmdb/tail_note.hpp"
 #include "lmdb/wakes.hpp"
 
 namespace annals::lmdb {
@@ -27,6 +28,7 @@ struct store {
 
     open_store files; ///< released by the writer thread
     std::atomic<log_position> head;
+    tail_note note;
     head_table heads;
     head_flush flush;
     intake queue;

@@ -36,6 +36,7 @@ void writer::run() {
     // What is not written now is replayed by the next opening.
     if (!stopped_)
         static_cast<void>(around_.flush.write_all(around_.env, around_.head.load()));
+    around_.note.renew(around_.env);
 }
 
 void writer::store_waiting() {
@@ -137,6 +138,8 @@ int writer::commit_batch(txn_handle& txn) {
 }
 
 void writer::batch_committed() {
+    if (batch_.events() != 0 && !options_.unsafe_no_sync)
+        around_.note.write(around_.env, batch_.head(), batch_.last_crc());
     around_.flush.slice_committed();
     batch_.publish([this](cached_head& entry) { around_.flush.changed(entry); });
     around_.flush.advance(batch_.head(), batch_.events());

@@ -4,6 +4,7 @@
 #include "lmdb/disk_errors.hpp"
 #include "lmdb/head_flush.hpp"
 #include "lmdb/intake.hpp"
+#include "lmdb/tail_note.hpp"
 #include "lmdb/wakes.hpp"
 
 #include "annals/lmdb_journal.hpp"
@@ -22,6 +23,7 @@ public:
         head_table& heads;
         head_flush& flush;
         wakes& followers;
+        tail_note& note;
         std::atomic<log_position>& head; ///< last durable position; this writer moves it
     };
 
