@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -24,9 +25,12 @@ struct invoice_line {
     thousandths price = 0;     ///< of one unit
     std::string country;
     std::chrono::sys_seconds invoiced{};
-    std::uint64_t row = 0; ///< its place in the file, from 1
+    std::uint64_t row = 0;    ///< its place in the file, from 1
+    std::uint32_t input = 0;  ///< which file: see row_checksum
+    std::uint32_t so_far = 0; ///< of the file up to and with this row: see row_checksum
 
-    ANNALS_FIELDS(invoice_line, sku, description, quantity, price, country, invoiced, row)
+    ANNALS_FIELDS(invoice_line, sku, description, quantity, price, country, invoiced, row, input,
+                  so_far)
 };
 
 struct add_item {
@@ -52,14 +56,15 @@ struct cart {
     using decision = annals::decision<event>;
 
     std::unordered_map<std::string, std::int64_t> units; ///< by sku; none of them is 0
-    std::uint64_t last_row = 0;                          ///< the last row this cart stored
+    std::map<std::uint32_t, std::uint64_t> last_rows;    ///< the last row it stored, by input
 };
 
-/// Rows reach a cart in the order of the file. One that is not later than the last stored row was
-/// decided in an earlier run, perhaps refused: deciding it again, on what the cart holds by now,
-/// could turn that refusal into an acceptance.
+/// Rows reach a cart in the order of their file. One that is not later than the last stored row of the
+/// same file was decided in an earlier run, perhaps refused: deciding it again, on what the cart holds
+/// by now, could turn that refusal into an acceptance.
 inline bool decided_before(const cart& state, const invoice_line& line) {
-    return line.row <= state.last_row;
+    const auto last = state.last_rows.find(line.input);
+    return last != state.last_rows.end() && line.row <= last->second;
 }
 
 inline cart::decision decide(const cart& state, const add_item& command) {
@@ -83,7 +88,7 @@ inline cart::decision decide(const cart& state, const remove_item& command) {
 
 inline void evolve(cart& state, const item_added& happened) {
     state.units[happened.line.sku] += happened.line.quantity;
-    state.last_row = happened.line.row;
+    state.last_rows[happened.line.input] = happened.line.row;
 }
 
 inline void evolve(cart& state, const item_removed& happened) {
@@ -91,7 +96,7 @@ inline void evolve(cart& state, const item_removed& happened) {
     held -= happened.line.quantity;
     if (held == 0)
         state.units.erase(happened.line.sku);
-    state.last_row = happened.line.row;
+    state.last_rows[happened.line.input] = happened.line.row;
 }
 
 } // namespace retail

@@ -3,6 +3,8 @@
 #include "csv.hpp"
 #include "import_display.hpp"
 #include "input.hpp"
+#include "row_checksum.hpp"
+#include "views.hpp"
 
 #include <annals/runtime.hpp>
 
@@ -41,7 +43,9 @@ struct import_counts {
     std::uint64_t malformed = 0;
 };
 
-/// Sends the rows of a CSV file as commands, one for each, in the order of the file.
+/// Sends the rows of a CSV file as commands, one for each, in the order of the file. Needs the view
+/// `sales`, which knows the rows that earlier runs stored: a file is recognised by its first row, and
+/// one that differs later from what was imported is refused at the first stored row that differs.
 ///
 /// The rows of one cart must reach it in that order, and none may be left out: the cart takes a row
 /// that is not later than the last one it stored as decided. So rows are sent by one thread, never
@@ -67,8 +71,11 @@ private:
         annals::future<annals::receipt> answer;
     };
 
-    annals::result<void> read_header();
+    void take(const csv_record& record);
     void send(const csv_record& record);
+    [[nodiscard]] annals::result<void> recognise_input();
+    [[nodiscard]] bool was_imported_otherwise() const;
+    void check_end();
     void settle(std::size_t count);
     void settle_one(const sent_row& sent, const annals::outcome<annals::receipt>& answer);
     void fail(const sent_row& sent, const annals::error& why);
@@ -80,6 +87,10 @@ private:
     import_options options_;
     import_counts counts_;
     std::deque<sent_row> in_flight_; ///< in the order of the file
+    row_checksum checksum_;
+    std::uint32_t input_ = 0;    ///< which file it is; 0 before the first row
+    stored_rows known_;          ///< of this input, by earlier runs
+    std::uint64_t compared_ = 0; ///< the last row that was as stored
     std::optional<annals::error> failure_;
     /// After the first error no row is stored behind one that was not.
     std::shared_ptr<annals::command_chain> chain_ = std::make_shared<annals::command_chain>();

@@ -4,6 +4,7 @@
 #include "progress.hpp"
 #include "report.hpp"
 #include "stop_signal.hpp"
+#include "store.hpp"
 
 #include <annals/annals.hpp>
 
@@ -31,13 +32,22 @@ int fail(const annals::error& why) {
     return failed;
 }
 
+int stopped_before_the_first_row() {
+    std::cerr << "online_retail: stopped before the first row\n";
+    return stopped_by_signal + retail::stop_signal();
+}
+
 int run(const arguments& asked) {
     const auto started = std::chrono::steady_clock::now();
-    const retail::input input(asked.input);
+    retail::input input(asked.input);
+    if (const auto header = input.check_header(); !header)
+        return retail::stop_signal() != 0 ? stopped_before_the_first_row() : fail(header.error());
     auto rt =
         annals::runtime::open(asked.db, annals::host<retail::cart>, annals::host<retail::sales>);
     if (!rt)
-        return fail(rt.error());
+        return fail(retail::name_full_disk(rt.error(), asked.db));
+    if (const auto ours = retail::check_events(rt->journal()); !ours)
+        return fail(ours.error());
 
     retail::import_counts counts;
     {
@@ -47,12 +57,12 @@ int run(const arguments& asked) {
         counts = importer.counts();
         if (!imported) {
             (void)rt->close();
-            return fail(imported.error());
+            return fail(retail::name_full_disk(imported.error(), asked.db));
         }
     }
     retail::report made = retail::ask_figures(*rt);
     if (auto closed = rt->close(); !closed)
-        return fail(closed.error());
+        return fail(retail::name_full_disk(closed.error(), asked.db));
     made.counts = counts;
     made.seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
@@ -90,7 +100,9 @@ int main(int argc, char** argv) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& e) {
-        return app.exit(e) == 0 ? done : wrong_usage;
+        const bool was_help = app.exit(e) == 0;
+        std::cout.flush();
+        return was_help ? (std::cout ? done : failed) : wrong_usage;
     }
     asked.import.stop_requested = [] { return retail::stop_signal() != 0; };
     try {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 namespace retail {
@@ -28,6 +29,15 @@ std::string speed(std::uint64_t rows, double elapsed, std::optional<double> done
         text += ", " + grouped(static_cast<std::int64_t>(left + 0.5)) + " s left";
     }
     return text;
+}
+
+/// How wide a line may be that stays one line: the last column is left free, since some terminals wrap
+/// there. 0 if the width is not known.
+std::size_t width_of(std::FILE* terminal) {
+    winsize size{};
+    if (::ioctl(::fileno(terminal), TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+        return 0;
+    return size.ws_col - std::size_t{1};
 }
 
 } // namespace
@@ -64,15 +74,22 @@ void progress::print(std::string_view line) {
 
 void progress::show_bar(std::uint64_t rows, std::uint64_t bytes) {
     const double elapsed = seconds(std::chrono::steady_clock::now() - started_).count();
+    std::string bar;
     std::string text;
     std::optional<double> done;
     if (input_bytes_) {
         done = share(bytes, *input_bytes_);
         const auto filled = static_cast<std::size_t>(*done * static_cast<double>(bar_width));
-        text = "[" + std::string(filled, '#') + std::string(bar_width - filled, '.') + "] " +
-               std::to_string(static_cast<int>(*done * 100)) + " % ";
+        bar = "[" + std::string(filled, '#') + std::string(bar_width - filled, '.') + "] ";
+        text = std::to_string(static_cast<int>(*done * 100)) + " % ";
     }
     text += grouped(rows) + " rows" + speed(rows, elapsed, done);
+    // A line that wraps could not be drawn again in its place: on a narrow terminal the bar goes first.
+    const std::size_t width = width_of(to_);
+    if (width == 0 || bar.size() + text.size() <= width)
+        text.insert(0, bar);
+    else if (text.size() > width)
+        text.resize(width); // all of it is ASCII
     std::fprintf(to_, "\r\x1b[K%s", text.c_str());
     std::fflush(to_);
     bar_shown_ = true;

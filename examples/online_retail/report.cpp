@@ -29,7 +29,7 @@ std::uint64_t sum(const std::map<std::string, std::uint64_t, std::less<>>& count
 }
 
 void write_row(std::ostream& to, std::string_view what, const std::string& figure) {
-    to << "  " << std::left << std::setw(22) << what << std::right << std::setw(16) << figure
+    to << "  " << std::left << std::setw(22) << what << ' ' << std::right << std::setw(15) << figure
        << '\n';
 }
 
@@ -110,8 +110,9 @@ void write_summary(std::ostream& to, const report& made) {
 
     to << "\nBest products            units          pounds\n";
     for (const product_sales& product : made.top_products)
-        to << "  " << std::left << std::setw(14) << product.sku << std::right << std::setw(14)
-           << grouped(product.units) << std::setw(16) << pounds(product.revenue) << '\n';
+        to << "  " << std::left << std::setw(14) << product.sku << ' ' << std::right
+           << std::setw(13) << grouped(product.units) << std::setw(16) << pounds(product.revenue)
+           << '\n';
 
     to << "\nRevenue by country, pounds\n";
     std::vector<std::pair<std::string, thousandths>> countries(made.by_country.begin(),

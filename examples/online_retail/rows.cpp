@@ -90,7 +90,10 @@ std::optional<std::chrono::sys_seconds> read_date(std::string_view text) {
     const std::chrono::hours hours(digits_at(text, 11, 2));
     const std::chrono::minutes minutes(digits_at(text, 14, 2));
     const std::chrono::seconds seconds(digits_at(text, 17, 2));
-    if (!day.ok() || hours.count() > 23 || minutes.count() > 59 || seconds.count() > 59)
+    // The year 0 is a typing mistake, and would stretch every figure by day over two thousand years.
+    constexpr std::chrono::year first_year(1900), last_year(2199);
+    if (!day.ok() || day.year() < first_year || day.year() > last_year || hours.count() > 23 ||
+        minutes.count() > 59 || seconds.count() > 59)
         return std::nullopt;
     return std::chrono::sys_days(day) + hours + minutes + seconds;
 }
@@ -111,6 +114,17 @@ std::string_view why_no_name(std::string_view text) {
 
 bool is_header(std::span<const std::string_view> fields) {
     return std::equal(fields.begin(), fields.end(), column_names.begin(), column_names.end());
+}
+
+annals::result<void> read_header(csv_reader& from) {
+    const csv_record* const header = from.next();
+    if (from.failure())
+        return *from.failure();
+    if (header != nullptr && header->fault.empty() && is_header(header->fields))
+        return {};
+    return annals::error{annals::errc::invalid_argument,
+                         "the input does not begin with the header InvoiceNo,StockCode,Description,"
+                         "Quantity,InvoiceDate,UnitPrice,CustomerID,Country"};
 }
 
 std::variant<row_command, malformed_row> read_row(std::span<const std::string_view> fields,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "csv.hpp"
 #include "domain.hpp"
 
 #include <cstdint>
@@ -30,6 +31,9 @@ inline constexpr thousandths max_price = 100'000'000; ///< 100,000 pounds
 
 /// True if `fields` are the eight column names, in order.
 [[nodiscard]] bool is_header(std::span<const std::string_view> fields);
+
+/// Reads the first record; an error unless it is the header.
+[[nodiscard]] annals::result<void> read_header(csv_reader& from);
 
 /// The command of row number `row`. A positive quantity adds, a negative one removes; 0 does
 /// neither and is malformed.

@@ -32,6 +32,11 @@ struct best_products {
 struct busiest_day {
     using view = sales;
 };
+/// What is stored of one file, so that a file that was changed since is noticed.
+struct rows_of_input {
+    using view = sales;
+    std::uint32_t input = 0;
+};
 
 struct sales_total {
     std::uint64_t carts = 0; ///< with at least one event
@@ -47,10 +52,18 @@ struct product_sales {
     thousandths revenue = 0;
 };
 
+struct stored_rows {
+    /// `invoice_line::so_far` of each row, by its number; 0: nothing is stored of the row.
+    std::vector<std::uint32_t> so_far;
+    /// The store has rows that do not say which file they come from.
+    bool of_unknown_input = false;
+};
+
 struct sales {
     static constexpr std::string_view name = "sales";
     using event = std::variant<item_added, item_removed>;
-    using query = std::variant<overall_sales, revenue_by_country, best_products, busiest_day>;
+    using query =
+        std::variant<overall_sales, revenue_by_country, best_products, busiest_day, rows_of_input>;
 
     struct sold {
         std::int64_t units = 0;
@@ -60,7 +73,20 @@ struct sales {
     std::unordered_map<std::string, thousandths> by_country;
     std::unordered_map<std::string, sold> by_sku;
     std::map<std::chrono::sys_days, std::uint64_t> events_by_day;
+    std::map<std::uint32_t, std::vector<std::uint32_t>> rows; ///< by input; as in stored_rows
 };
+
+/// Rows that are compared when they come again; later ones are taken as they are.
+inline constexpr std::uint64_t max_compared_rows = std::uint64_t{1} << 27;
+
+inline void remember_row(sales& view, const invoice_line& line) {
+    std::vector<std::uint32_t>& rows = view.rows[line.input];
+    if (line.row >= max_compared_rows)
+        return;
+    if (rows.size() <= line.row)
+        rows.resize(line.row + 1);
+    rows[line.row] = line.so_far;
+}
 
 /// Folds `line`, whose units came (`sign` 1) or went (-1).
 inline void fold_line(sales& view, const invoice_line& line, int sign,
@@ -75,6 +101,7 @@ inline void fold_line(sales& view, const invoice_line& line, int sign,
     product.units += units;
     product.revenue += revenue;
     ++view.events_by_day[std::chrono::floor<std::chrono::days>(line.invoiced)];
+    remember_row(view, line);
 }
 
 inline void evolve(sales& view, const item_added& happened, const annals::logged_context& context) {
@@ -122,6 +149,12 @@ inline std::optional<std::chrono::sys_days> answer(const sales& view, const busi
     if (busiest == view.events_by_day.end())
         return std::nullopt;
     return busiest->first;
+}
+
+inline stored_rows answer(const sales& view, const rows_of_input& query) {
+    const auto known = view.rows.find(query.input);
+    return {known == view.rows.end() ? std::vector<std::uint32_t>() : known->second,
+            view.rows.contains(0)};
 }
 
 } // namespace retail

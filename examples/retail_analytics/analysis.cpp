@@ -70,7 +70,7 @@ void write_products(std::ostream& to, std::string_view heading,
                     const std::vector<product>& products) {
     write_heading(to, heading);
     for (const product& one : products)
-        write_row(to, left_aligned(one.sku, 10) + ' ' + one.description, one.total);
+        write_row(to, shortened(one.sku, 10) + ' ' + one.description, one.total);
 }
 
 void write_countries(std::ostream& to, const std::map<std::string, turnover>& countries) {
@@ -152,6 +152,7 @@ void write_json(std::ostream& to, const analysis& made) {
                        {"customers", made.spenders.size()},
                        {"biggest_spenders", json_of(made.spenders)},
                        {"alerts", made.alerts},
+                       {"alerts_are_all", made.alerts_are_all},
                        {"head", made.shop.head},
                        {"seconds", made.shop.seconds}};
     to << figures.dump() << '\n';
@@ -167,7 +168,8 @@ void write_summary(std::ostream& to, const analysis& made) {
        << grouped(static_cast<std::int64_t>(rate)) << " rows/s; " << grouped(counts.accepted)
        << " stored now, " << grouped(counts.malformed) << " malformed\n";
     write_best_day(to, made.days);
-    to << grouped(made.alerts) << " alerts for big orders\n";
+    to << grouped(made.alerts) << " alerts for big orders"
+       << (made.alerts_are_all ? "\n" : " so far; the next run tells the rest\n");
 
     write_heading(to, "All");
     write_row(to, "sales", made.total());
@@ -175,7 +177,7 @@ void write_summary(std::ostream& to, const analysis& made) {
     write_products(to, "Most returned", made.returned);
     write_heading(to, "Biggest of " + grouped(made.spenders.size()) + " customers");
     for (std::size_t i = 0; i != std::min(made.spenders.size(), spenders_shown); ++i)
-        write_row(to, left_aligned(made.spenders[i].id, 14) + made.spenders[i].known.country,
+        write_row(to, shortened(made.spenders[i].id, 20) + ' ' + made.spenders[i].known.country,
                   made.spenders[i].known.total);
     write_countries(to, made.countries);
     write_hours(to, made.hours);

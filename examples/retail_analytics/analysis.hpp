@@ -18,7 +18,8 @@ namespace retail::analytics {
 
 /// What the projections say after an import, all of them about the whole log.
 struct analysis {
-    /// What online_retail reports, from its own view. Its seconds are those until all views answered.
+    /// What online_retail reports, from its own view. Its seconds are those until every projection has
+    /// seen the whole log.
     retail::report shop;
     days_turnover days;
     hours_turnover hours;
@@ -26,7 +27,8 @@ struct analysis {
     std::vector<product> best;
     std::vector<product> returned;
     std::vector<spender> spenders; ///< all of them, the biggest first
-    std::size_t alerts = 0;
+    std::size_t alerts = 0;        ///< told so far
+    bool alerts_are_all = false;   ///< false: the import ended before all events were looked at
 
     /// Of all days.
     [[nodiscard]] turnover total() const;

@@ -43,6 +43,12 @@ std::string left_aligned(std::string_view text, std::size_t columns) {
     return shown;
 }
 
+std::string shortened(std::string_view text, std::size_t columns) {
+    if (columns == 0 || columns_of(printable(text)) <= columns)
+        return left_aligned(text, columns);
+    return left_aligned(text, columns - 1) + "…";
+}
+
 std::string right_aligned(std::string_view text, std::size_t columns) {
     const std::size_t used = columns_of(text);
     return std::string(used < columns ? columns - used : 0, ' ') + std::string(text);

@@ -56,7 +56,7 @@ char movement(const std::vector<std::string>& before, const std::string& sku, st
 
 std::string product_line(const product& one, std::size_t place, char moved) {
     std::string line = right_aligned(std::to_string(place + 1), 2) + ' ' + moved + ' ';
-    line += left_aligned(one.sku, 9) + ' ';
+    line += shortened(one.sku, 9) + ' ';
     line += left_aligned(one.description, 26);
     line += right_aligned(grouped(one.total.units_sold), 9);
     line += right_aligned(percent(one.total.return_rate()), 10);

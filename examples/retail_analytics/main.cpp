@@ -9,6 +9,7 @@
 #include "online_retail/importer.hpp"
 #include "online_retail/progress.hpp"
 #include "online_retail/stop_signal.hpp"
+#include "online_retail/store.hpp"
 
 #include <annals/annals.hpp>
 
@@ -63,13 +64,15 @@ annals::result<void> write_plot(const std::string& path, const days_turnover& da
 }
 
 /// Imports and asks; the runtime is closed when it returns.
-annals::result<analysis> import_and_analyse(const arguments& asked, alert_file& alerts) {
-    const retail::input input(asked.input);
+annals::result<analysis> import_and_analyse(const arguments& asked, const retail::input& input,
+                                            alert_file& alerts) {
     annals::config with;
     with.directory = asked.store;
     auto rt = open_shop(std::move(with), alerts, asked.alert_pounds * 1'000);
     if (!rt)
         return rt.error();
+    if (const auto ours = retail::check_events(rt->journal()); !ours)
+        return ours.error();
     analysis made;
     {
         const auto started = std::chrono::steady_clock::now();
@@ -79,9 +82,9 @@ annals::result<analysis> import_and_analyse(const arguments& asked, alert_file& 
             return imported.error();
         made = ask_analysis(*rt);
         made.shop.counts = importer.counts();
+        made.alerts_are_all = wait_for_projections(*rt, *shown);
         made.shop.seconds =
             std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-        wait_for_projections(*rt, *shown);
     }
     if (const std::string failed = failed_projections(*rt); !failed.empty())
         return annals::error{annals::errc::unavailable, failed};
@@ -106,12 +109,19 @@ annals::result<void> report(const arguments& asked, const analysis& made) {
 }
 
 int run(const arguments& asked) {
+    retail::input input(asked.input); // what cannot be read makes no store
+    if (const auto header = input.check_header(); !header) {
+        if (retail::stop_signal() == 0)
+            return fail(header.error());
+        std::cerr << "retail_analytics: stopped before the first row\n";
+        return stopped_by_signal + retail::stop_signal();
+    }
     std::filesystem::create_directories(asked.store);
     alert_file alerts(asked.alerts.empty() ? std::filesystem::path(asked.store) / "alerts.txt"
                                            : std::filesystem::path(asked.alerts));
-    const auto made = import_and_analyse(asked, alerts);
+    const auto made = import_and_analyse(asked, input, alerts);
     if (!made)
-        return fail(made.error());
+        return fail(retail::name_full_disk(made.error(), asked.store));
     if (const auto reported = report(asked, *made); !reported)
         return fail(reported.error());
     if (const int signal = retail::stop_signal(); signal != 0) {
@@ -156,7 +166,9 @@ int main(int argc, char** argv) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& e) {
-        return app.exit(e) == 0 ? done : wrong_usage;
+        const bool was_help = app.exit(e) == 0;
+        std::cout.flush();
+        return was_help ? (std::cout ? done : failed) : wrong_usage;
     }
     asked.import.stop_requested = [] { return retail::stop_signal() != 0; };
     try {

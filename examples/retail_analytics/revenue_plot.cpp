@@ -23,6 +23,7 @@ constexpr double right = width - 24;
 constexpr double top = 64;
 constexpr double bottom = height - 48;
 constexpr double widest_bar = 40;
+constexpr double narrowest_bar = 0.5; // a day among thousands is seen, though it covers others
 
 constexpr std::string_view style = R"(  .page { fill: #ffffff }
   text { fill: #24292f; font: 13px sans-serif }
@@ -102,7 +103,7 @@ void draw_dates(svg_writer& to, const scales& at, sys_days last) {
 }
 
 void draw_days(svg_writer& to, const scales& at, const days_turnover& days) {
-    const double bar = std::min(at.day_width * 0.8, widest_bar);
+    const double bar = std::clamp(at.day_width * 0.8, narrowest_bar, widest_bar);
     for (const auto& [day, total] : days) {
         const double zero = at.y(0);
         const double end = at.y(in_pounds(total.revenue()));

@@ -22,6 +22,11 @@ bool goes_on(const annals::result<status>& of) {
            of->now != status::state::stopped;
 }
 
+bool has_reached(const annals::projection_control& projection, annals::log_position head) {
+    const auto now = projection.status();
+    return now && now->position >= head;
+}
+
 } // namespace
 
 annals::result<annals::runtime> open_shop(annals::config with, alert_file& alerts,
@@ -42,20 +47,23 @@ annals::result<annals::runtime> open_shop(annals::config with, alert_file& alert
                               annals::reaction_start::beginning));
 }
 
-void wait_for_projections(const annals::runtime& rt, import_display& shown) {
+bool wait_for_projections(const annals::runtime& rt, import_display& shown) {
     constexpr std::chrono::milliseconds between_looks(500);
     const annals::log_position head = rt.journal().head();
+    bool all_have_seen_it = true;
     for (const status& one : rt.status().projections) {
         const annals::projection_control projection = rt.projection(one.name);
         bool is_told = false;
-        while (stop_signal() == 0 && goes_on(projection.status())) {
-            if (projection.reaches(head, between_looks).get())
-                break;
-            if (!std::exchange(is_told, true))
+        bool has_seen_it = has_reached(projection, head);
+        while (!has_seen_it && stop_signal() == 0 && goes_on(projection.status())) {
+            has_seen_it = projection.reaches(head, between_looks).get().has_value();
+            if (!has_seen_it && !std::exchange(is_told, true))
                 shown.print("waiting for " + one.name +
                             "; Ctrl-C leaves what is left to the next run");
         }
+        all_have_seen_it = all_have_seen_it && has_seen_it;
     }
+    return all_have_seen_it;
 }
 
 std::string failed_projections(const annals::runtime& rt) {

@@ -16,9 +16,9 @@ namespace retail::analytics {
                                                         thousandths alert_from);
 
 /// Waits until every projection has seen the whole log, unless it cannot go on or a signal asks to
-/// stop. A query waits for a position by itself; a reaction has no queries, and takes its time: it says
+/// stop. True if they all have. A query waits for a position by itself; a reaction has no queries, and takes its time: it says
 /// on disk what it begins and what it has done.
-void wait_for_projections(const annals::runtime& rt, import_display& shown);
+[[nodiscard]] bool wait_for_projections(const annals::runtime& rt, import_display& shown);
 
 /// "big_order_alerts has failed: ..." for each projection that has; empty if all are well.
 [[nodiscard]] std::string failed_projections(const annals::runtime& rt);

@@ -1,40 +1,56 @@
 // A shopping cart on the command line. Every call opens the store, does one thing and closes it:
 // what lasts between two calls is the log.
 
+#include "arguments.hpp"
 #include "cart.hpp"
 #include "cart_list.hpp"
+#include "plain_words.hpp"
 #include "price.hpp"
 
 #include <annals/annals.hpp>
 
-#include <CLI/CLI.hpp>
-
+#include <cerrno>
 #include <iostream>
-#include <limits>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 
 namespace {
 
+using shop::arguments;
+
 enum exit_code { done = 0, failed = 1, wrong_usage = 2, refused = 3 };
 
-struct arguments {
-    std::string db;
-    std::string cart;
-    std::string sku;
-    int quantity = 1;
-    std::string price;
-    annals::stream_version version = std::numeric_limits<annals::stream_version>::max();
-    std::string at;
-};
+/// Carts of another program have the same names, but their events mean something else.
+void refuse_other_events(const annals::journal& log) {
+    const auto page = log.read_all(0, 1).value();
+    if (page.events.empty())
+        return;
+    const annals::stored_event& first = page.events.front();
+    if (first.type == annals::event_name<shop::item_added>())
+        (void)annals::from_bytes<shop::item_added>(first.payload).value();
+    else
+        throw annals::bad_result({annals::errc::unknown_event, std::string(first.type)});
+}
 
 annals::runtime open(const arguments& asked, bool create) {
     annals::config with;
     with.directory = asked.db;
     with.store.create = create;
-    return annals::runtime::open(std::move(with), annals::host<shop::cart>,
-                                 annals::host<shop::cart_list>)
-        .value();
+    annals::runtime rt = annals::runtime::open(std::move(with), annals::host<shop::cart>,
+                                               annals::host<shop::cart_list>)
+                             .value();
+    refuse_other_events(rt.journal());
+    return rt;
+}
+
+/// All that a call prints, at once: either the whole answer or an error.
+void print(const std::string& answer) {
+    errno = 0;
+    std::cout << answer << std::flush;
+    if (!std::cout)
+        throw std::runtime_error("cannot write the answer: " +
+                                 std::generic_category().message(errno));
 }
 
 /// Sends one command; what it stored is on disk when this returns.
@@ -46,8 +62,12 @@ int send(const arguments& asked, Command command) {
         std::cerr << "refused: " << answer.rejection().message << '\n';
         return refused;
     }
-    std::cout << "cart " << asked.cart << " is at version " << answer.value().version << '\n';
+    print("cart " + asked.cart + " is at version " + std::to_string(answer.value().version) + '\n');
     return done;
+}
+
+std::string stream_of(const arguments& asked) {
+    return std::string(shop::cart::name) + "-" + asked.cart;
 }
 
 int show(const arguments& asked) {
@@ -58,100 +78,87 @@ int show(const arguments& asked) {
     const auto cart =
         annals::state_at<shop::cart>(rt.journal(), asked.cart, asked.version, until).value();
     if (!cart)
-        throw std::runtime_error("there is no cart " + asked.cart + " (at that version or time)");
+        throw std::runtime_error("there is no cart " + asked.cart +
+                                 (asked.at.empty() ? "" : " at that time"));
+    if (asked.version != arguments().version &&
+        rt.journal().read_stream(stream_of(asked), asked.version, 1).value().events.empty())
+        throw std::runtime_error("cart " + asked.cart + " has no version " +
+                                 std::to_string(asked.version) + " yet");
     long long total = 0;
+    std::string answer;
     for (const auto& [sku, line] : cart->lines) {
         const long long price = static_cast<long long>(line.quantity) * line.price_pence;
-        std::cout << line.quantity << " x " << sku << " at " << shop::price_text(line.price_pence)
-                  << " = " << shop::price_text(price) << '\n';
+        answer += std::to_string(line.quantity) + " x " + sku + " at " +
+                  shop::price_text(line.price_pence) + " = " + shop::price_text(price) + '\n';
         total += price;
     }
-    std::cout << "total " << shop::price_text(total) << '\n';
+    print(answer + "total " + shop::price_text(total) + '\n');
     return done;
 }
 
 int history(const arguments& asked) {
     const annals::runtime rt = open(asked, false);
-    const std::string stream = std::string(shop::cart::name) + "-" + asked.cart;
+    std::string answer;
     annals::stream_version next = 1;
     for (bool more = true; more;) {
-        const auto page = rt.journal().read_stream(stream, next, 1'000).value();
+        const auto page = rt.journal().read_stream(stream_of(asked), next, 1'000).value();
         for (const annals::stored_event& event : page.events) {
-            std::cout << event.version << "  " << annals::to_string(event.time) << "  "
-                      << event.type << "  " << annals::payload_as_json(event.payload).value()
-                      << '\n';
+            answer += std::to_string(event.version) + "  " + annals::to_string(event.time) + "  " +
+                      std::string(event.type) + "  " +
+                      annals::payload_as_json(event.payload).value() + '\n';
             next = event.version + 1;
         }
         more = !page.at_end;
     }
     if (next == 1)
         throw std::runtime_error("there is no cart " + asked.cart);
+    print(answer);
     return done;
 }
 
 int list(const arguments& asked) {
     annals::runtime rt = open(asked, false);
-    const annals::ask_options everything{rt.journal().head(), {}};
-    const auto carts = rt.ask(shop::all_carts{}, everything).get();
+    const auto carts = rt.ask(shop::all_carts{}, annals::latest()).get();
+    std::string answer;
     for (const shop::listed_cart& cart : carts.value())
-        std::cout << cart.id << "  " << cart.items << " items, changed "
-                  << annals::to_string(cart.last_change) << '\n';
+        answer += cart.id + "  " + std::to_string(cart.items) + " items, changed " +
+                  annals::to_string(cart.last_change) + '\n';
+    print(answer);
     return done;
 }
 
-std::string check_price(const std::string& text) {
-    return shop::read_price(text) ? "" : "\"" + text + "\" is not a price like 1.99";
-}
-
-std::string check_time(const std::string& text) {
-    return annals::parse_timestamp(text)
-               ? ""
-               : "\"" + text + "\" is not a time like 2010-12-01T08:26:00Z";
+int run(const shop::command_line& line) {
+    const arguments& asked = line.asked();
+    if (line.wants("add"))
+        return send(asked, shop::add_item{asked.sku, asked.quantity,
+                                          shop::read_price(asked.price).value()});
+    if (line.wants("remove"))
+        return send(asked, shop::remove_item{asked.sku, asked.quantity});
+    if (line.wants("show"))
+        return show(asked);
+    return line.wants("history") ? history(asked) : list(asked);
 }
 
 } // namespace
 
 int main(int argc, char** argv) {
-    arguments asked;
-    CLI::App app("A shopping cart that remembers everything that happened to it.");
-    app.add_option("--db", asked.db, "Directory of the store")->required();
-    app.add_option("CART", asked.cart, "Name of the cart, for all but list");
-    app.require_subcommand(1);
-    app.fallthrough();
-
-    CLI::App* add = app.add_subcommand("add", "Put items into the cart");
-    add->add_option("SKU", asked.sku)->required();
-    add->add_option("QTY", asked.quantity)->required();
-    add->add_option("--price", asked.price, "Of one, like 1.99")->required()->check(check_price);
-    CLI::App* remove = app.add_subcommand("remove", "Take items out of the cart");
-    remove->add_option("SKU", asked.sku)->required();
-    remove->add_option("QTY", asked.quantity)->required();
-    CLI::App* show_cart = app.add_subcommand("show", "Print the cart, as it is or was");
-    auto* version = show_cart->add_option("--version", asked.version, "As it was at this version");
-    show_cart->add_option("--at", asked.at, "As it was at this time (UTC)")
-        ->check(check_time)
-        ->excludes(version);
-    CLI::App* print_history = app.add_subcommand("history", "Print what happened to the cart");
-    CLI::App* list_carts = app.add_subcommand("list", "Print all carts");
-
-    try {
-        app.parse(argc, argv);
-        if (list_carts->parsed() != asked.cart.empty())
-            throw CLI::ValidationError("CART", "is needed for all but list");
-    } catch (const CLI::ParseError& e) {
-        return app.exit(e) == 0 ? done : wrong_usage;
-    }
-    try {
-        if (add->parsed())
-            return send(asked, shop::add_item{asked.sku, asked.quantity,
-                                              shop::read_price(asked.price).value()});
-        if (remove->parsed())
-            return send(asked, shop::remove_item{asked.sku, asked.quantity});
-        if (show_cart->parsed())
-            return show(asked);
-        return print_history->parsed() ? history(asked) : list(asked);
-    } catch (const std::exception& e) {
-        std::cerr << "shopping_cart: " << e.what() << '\n';
+    shop::command_line line;
+    const auto fail = [](const std::string& why) {
+        std::cerr << "shopping_cart: " << why << '\n';
         return failed;
+    };
+    try {
+        try {
+            line.parse(argc, argv);
+        } catch (const CLI::ParseError& e) {
+            const bool was_help = line.explain(e) == 0;
+            print("");
+            return was_help ? done : wrong_usage;
+        }
+        return run(line);
+    } catch (const annals::bad_result& e) {
+        return fail(shop::in_plain_words(e.error(), line.asked().db));
+    } catch (const std::exception& e) {
+        return fail(e.what());
     }
 }

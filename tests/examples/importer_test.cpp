@@ -2,6 +2,7 @@
 #include "online_retail/importer.hpp"
 #include "online_retail/progress.hpp"
 #include "online_retail/report.hpp"
+#include "online_retail/store.hpp"
 #include "support/holding_journal.hpp"
 #include "support/places.hpp"
 #include "support/temporary_directory.hpp"
@@ -88,6 +89,15 @@ TEST_CASE("a full disk stops the import, with room again the next run finishes i
     const auto finished = import_sample(directory.path(), never);
     REQUIRE(finished.ended);
     CHECK(finished.figures == expected_figures());
+}
+
+TEST_CASE("of several errors the import tells the one that explains the others") {
+    using annals::errc;
+    CHECK(retail::explains_more(errc::disk_full, errc::outcome_unknown));
+    CHECK(retail::explains_more(errc::io_error, errc::outcome_unknown));
+    CHECK(retail::explains_more(errc::outcome_unknown, errc::predecessor_failed));
+    CHECK_FALSE(retail::explains_more(errc::predecessor_failed, errc::aborted));
+    CHECK_FALSE(retail::explains_more(errc::io_error, errc::disk_full));
 }
 
 TEST_CASE("a row that fails alone is made up for by the next run") {

@@ -104,5 +104,8 @@ TEST_CASE("columns are counted in characters, not in bytes") {
     CHECK(right_aligned("£5", 4) == "  £5");
     CHECK(right_aligned("12,345", 3) == "12,345");
     CHECK(cut("£££", 2) == "££");
+    CHECK(shortened("café", 4) == "café");
+    CHECK(shortened("cafés", 4) == "caf…");
+    CHECK(shortened("tea", 5) == "tea  ");
     CHECK(cut("", 2).empty());
 }

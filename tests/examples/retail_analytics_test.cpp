@@ -8,6 +8,7 @@
 #include "support/temporary_directory.hpp"
 
 #include <annals/annals.hpp>
+#include <annals/memory_journal.hpp>
 #include <catch2/catch.hpp>
 
 #include <algorithm>
@@ -53,7 +54,8 @@ analysis analyse_sample(const std::filesystem::path& directory, std::uint64_t st
     retail::importer importer(rt, input, shown, import);
     REQUIRE(importer.run());
     analysis made = ask_analysis(rt);
-    wait_for_projections(rt, shown);
+    made.alerts_are_all = wait_for_projections(rt, shown);
+    CHECK(made.alerts_are_all);
     CHECK(failed_projections(rt) == "");
     REQUIRE(rt.close());
     made.alerts = alerts.count();
@@ -232,6 +234,54 @@ TEST_CASE("analytics that were stopped by a signal, and killed, end with the sam
     for (std::string line; std::getline(alerts, line);)
         CHECK(told.insert(line).second);
     CHECK(told.size() == expected["alerts"]);
+}
+
+TEST_CASE("alerts are told to be all only when every event was looked at") {
+    const analytics_store store;
+    CHECK(store.import_sample()["alerts_are_all"] == true);
+
+    const temporary_directory directory;
+    alert_file alerts(directory.path() / "alerts.txt");
+    annals::config with;
+    with.journal = annals::make_memory_journal();
+    annals::runtime rt = open_shop(std::move(with), alerts, 1).value();
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> unseen(std::tmpfile(), std::fclose);
+    retail::progress shown(unseen.get(), std::nullopt, 1'000'000);
+    REQUIRE(rt.projection<big_order_alerts>().pause().get());
+    const retail::input input(sample_path);
+    retail::import_options import;
+    import.stop_after = 100;
+    retail::importer importer(rt, input, shown, import);
+    REQUIRE(importer.run());
+    analysis made = ask_analysis(rt);
+    CHECK_FALSE(wait_for_projections(rt, shown)); // the reaction is paused, as after Ctrl-C
+    std::ostringstream printed;
+    made.alerts_are_all = false;
+    write_summary(printed, made);
+    CHECK(printed.str().find("0 alerts for big orders so far; the next run tells the rest\n") !=
+          std::string::npos);
+    REQUIRE(rt.projection<big_order_alerts>().resume().get());
+    CHECK(wait_for_projections(rt, shown));
+    REQUIRE(rt.close());
+}
+
+TEST_CASE("a long customer number does not run into the country") {
+    analysis made;
+    made.spenders.push_back({"12345678901234567890", {"EIRE", {}, {}, {}}});
+    made.spenders.push_back({"guest-" + std::string(40, '9'), {"EIRE", {}, {}, {}}});
+    std::ostringstream printed;
+    write_summary(printed, made);
+    CHECK(printed.str().find("12345678901234567890 EIRE") != std::string::npos);
+    CHECK(printed.str().find("guest-9999999999999… EIRE") != std::string::npos);
+}
+
+TEST_CASE("analytics make no store for an input that cannot be read") {
+    const analytics_store store;
+    for (const std::string input : {"/no/such/file.csv", "/tmp", "/dev/null"}) {
+        CAPTURE(input);
+        CHECK(run_program(store.command(input)).exit_code == 1);
+        CHECK_FALSE(std::filesystem::exists(store.path() / "store"));
+    }
 }
 
 TEST_CASE("analytics with wrong usage, or without a file, say so") {

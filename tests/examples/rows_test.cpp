@@ -110,10 +110,13 @@ TEST_CASE("quantities are whole numbers other than 0, within bounds") {
 
 TEST_CASE("dates exist and have one form") {
     CHECK(reason(with(date, "2012-02-29 23:59:59")) == "well-formed");
+    CHECK(reason(with(date, "1900-01-01 00:00:00")) == "well-formed");
+    CHECK(reason(with(date, "2199-12-31 23:59:59")) == "well-formed");
     for (std::string_view bad :
          {"", "2010-12-01", "2010-12-01 08:26", "2010-12-01T08:26:00", "2010-13-01 08:26:00",
           "2010-00-01 08:26:00", "2011-02-29 08:26:00", "2010-12-32 08:26:00",
           "2010-12-01 24:00:00", "2010-12-01 08:60:00", "2010-12-01 08:26:60", "12/1/2010 8:26",
+          "0000-12-01 08:26:00", "1899-12-31 08:26:00", "2200-01-01 08:26:00",
           "2010-12-01 08:26:0x", "2010-12-01 08:26:00 "})
         CHECK(reason(with(date, bad)) == "InvoiceDate \"" + std::string(bad) +
                                              "\" is not a date and time like 2010-12-01 08:26:00");

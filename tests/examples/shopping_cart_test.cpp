@@ -3,10 +3,12 @@
 #include "shopping_cart/price.hpp"
 #include "support/temporary_directory.hpp"
 
+#include <annals/lmdb_journal.hpp>
 #include <annals/testing_catch2.hpp>
 #include <catch2/catch.hpp>
 
 #include <limits>
+#include <memory>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -29,6 +31,23 @@ public:
         arguments.insert(arguments.begin(), {example_program("shopping_cart"), "--db",
                                              (directory_.path() / "shop").string()});
         return run_program(arguments);
+    }
+    /// The same with its output in `file`.
+    ended_program run_into(const std::string& file, std::vector<std::string> arguments) const {
+        std::string quoted;
+        for (const std::string& argument : arguments)
+            quoted += " '" + argument + "'";
+        return run_script("exec $PROGRAM" + quoted + " > " + file);
+    }
+    /// A shell script that knows the program and its store as $PROGRAM.
+    ended_program run_script(const std::string& script) const {
+        const std::string program =
+            example_program("shopping_cart") + " --db " + (directory_.path() / "shop").string();
+        return run_program({"/bin/sh", "-c", "PROGRAM='" + program + "'; " + script});
+    }
+    /// Its store, opened by this process.
+    std::shared_ptr<annals::journal> hold() const {
+        return annals::open_lmdb_journal(directory_.path() / "shop").value();
     }
     /// What a call that succeeds prints.
     std::string print(std::vector<std::string> arguments) const {
@@ -97,7 +116,10 @@ TEST_CASE("a shopping cart lasts from call to call") {
         CHECK(shop.print({"17", "show", "--version", "1"}) ==
               "2 x tea at 1.99 = 3.98\ntotal 3.98\n");
         CHECK(shop.print({"17", "show", "--version", "3"}) == shop.print({"17", "show"}));
-        CHECK(shop.run({"17", "show", "--version", "0"}).exit_code == 1);
+        const ended_program later = shop.run({"17", "show", "--version", "99"});
+        CHECK(later.exit_code == 1);
+        CHECK(later.out.empty());
+        CHECK(later.err == "shopping_cart: cart 17 has no version 99 yet\n");
     }
 
     SECTION("and tells its history") {
@@ -147,9 +169,107 @@ TEST_CASE("wrong usage of the shopping cart is told from failure") {
     CHECK(shop.run({"17", "add", "tea", "1", "--price", "1.999"}).exit_code == 2);
     CHECK(shop.run({"17", "show", "--at", "yesterday"}).exit_code == 2);
     CHECK(shop.run({"17", "show", "--version", "1", "--at", "2010-12-01"}).exit_code == 2);
+    for (const char* no_version : {"0", "-1", "1.5", "", "99999999999999999999", "two"}) {
+        CAPTURE(no_version);
+        const ended_program ended = shop.run({"17", "show", "--version", no_version});
+        CHECK(ended.exit_code == 2);
+        CHECK(ended.err.find("is not a number of 1 or more") != std::string::npos);
+    }
+    CHECK(shop.run({"17", "add", "tea", "99999999999", "--price", "1"}).exit_code == 2);
     CHECK(shop.run({"--help"}).exit_code == 0);
     // Looking makes no store.
     for (const std::vector<std::string>& look :
          {std::vector<std::string>{"17", "show"}, {"17", "history"}, {"list"}})
         CHECK(shop.run(look).exit_code == 1);
+    const ended_program none = shop.run({"list"});
+    CHECK(none.err.find("holds no carts; \"add\" makes the first") != std::string::npos);
+    CHECK(none.err.find("create") == std::string::npos);
+}
+
+TEST_CASE("names in the shopping cart are text that is printed on one line") {
+    cart_program shop;
+    const std::string too_long(65, 'x');
+    for (const std::string& name :
+         std::vector<std::string>{"", "te\na", "te\xff", "\x1b[2J", too_long}) {
+        CAPTURE(name);
+        CHECK(shop.run({"17", "add", name, "1", "--price", "1"}).exit_code == 2);
+        CHECK(shop.run({"17", "remove", name, "1"}).exit_code == 2);
+        CHECK(shop.run({name, "add", "tea", "1", "--price", "1"}).exit_code == 2);
+    }
+    CHECK(shop.run({"list"}).exit_code == 1); // nothing was made
+    CHECK(shop.print({"caf\xc3\xa9", "add", "th\xc3\xa9", "1", "--price", "1"}) ==
+          "cart caf\xc3\xa9 is at version 1\n");
+}
+
+TEST_CASE("help shows whole calls, with the store and the cart, and needs neither") {
+    cart_program shop;
+    for (const std::vector<std::string>& wish :
+         {std::vector<std::string>{"--help"}, {"add", "--help"}, {"17", "add", "--help"}}) {
+        const ended_program ended = run_program([&] {
+            std::vector<std::string> call = wish;
+            call.insert(call.begin(), example_program("shopping_cart"));
+            return call;
+        }());
+        CHECK(ended.exit_code == 0);
+        CHECK(ended.out.find("shopping_cart --db DIR CART add SKU QTY --price PRICE\n") !=
+              std::string::npos);
+    }
+}
+
+TEST_CASE("an answer of the shopping cart that cannot be written is an error") {
+    cart_program shop;
+    (void)shop.print({"17", "add", "tea", "2", "--price", "1.99"});
+    for (const std::vector<std::string>& call : {std::vector<std::string>{"list"},
+                                                 {"17", "show"},
+                                                 {"17", "history"},
+                                                 {"--help"},
+                                                 {"17", "add", "tea", "1", "--price", "1"}}) {
+        const ended_program ended = shop.run_into("/dev/full", call);
+        CHECK(ended.exit_code == 1);
+        CHECK(ended.err == "shopping_cart: cannot write the answer: No space left on device\n");
+    }
+}
+
+TEST_CASE("a shopping cart that is in use is told in plain words, and nothing half is printed") {
+    cart_program shop;
+    (void)shop.print({"17", "add", "tea", "2", "--price", "1.99"});
+    const auto held = shop.hold();
+    for (const std::vector<std::string>& call :
+         {std::vector<std::string>{"17", "show"}, {"17", "add", "tea", "1", "--price", "1"}}) {
+        const ended_program ended = shop.run(call);
+        CHECK(ended.exit_code == 1);
+        CHECK(ended.out.empty());
+        CHECK(ended.err.find("are in use by another program") != std::string::npos);
+        CHECK(ended.err.find("in_use") == std::string::npos);
+    }
+}
+
+TEST_CASE("a shopping cart refuses the store of another program") {
+    cart_program shop;
+    {
+        const auto held = shop.hold();
+        annals::bytes payload;
+        annals::encoder to(payload);
+        to.map(1);
+        to.text("line");
+        to.map(0);
+        annals::owned_commit commit;
+        commit.stream = "cart-17";
+        commit.about.command_id = annals::uuid::of_name("row-1");
+        commit.events.push_back({"cart.item_added", payload});
+        std::vector<annals::owned_commit> commits;
+        commits.push_back(std::move(commit));
+        REQUIRE(annals::append_and_wait(*held, std::move(commits)).at(0));
+    }
+    for (const std::vector<std::string>& call : {std::vector<std::string>{"17", "show"},
+                                                 {"17", "history"},
+                                                 {"list"},
+                                                 {"17", "add", "tea", "1", "--price", "1"},
+                                                 {"new", "add", "tea", "1", "--price", "1"}}) {
+        const ended_program ended = shop.run(call);
+        CHECK(ended.exit_code == 1);
+        CHECK(ended.out.empty());
+        CHECK(ended.err.find("holds the events of another program") != std::string::npos);
+    }
+    CHECK(shop.hold()->head() == 1);
 }
