@@ -183,7 +183,7 @@ TEST_CASE("a note that is old, torn or missing proves nothing", "[lmdb][tail]") 
 
     write_file(store.note, old_note); // as if killed between the commit and the note
     REQUIRE(store.head() == 9);
-    for (std::size_t size = 0; size != note.size(); size += 1 + random() % 9) {
+    for (std::size_t size = 0; size < note.size(); size += 1 + random() % 9) {
         write_file(store.note, note.substr(0, size));
         REQUIRE(store.head() == 9);
     }
