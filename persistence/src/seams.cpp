@@ -1,7 +1,10 @@
 #include "annals/seams.hpp"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <bit>
 #include <condition_variable>
 #include <deque>
@@ -51,11 +54,35 @@ private:
     std::array<std::uint64_t, 4> state_;
 };
 
+/// How often this process is a fork's child, counted from the first call on.
+std::atomic<std::uint64_t> forks{0};
+void count_forks() {
+    static const int registered =
+        pthread_atfork(nullptr, nullptr, [] { forks.fetch_add(1, std::memory_order_relaxed); });
+    static_cast<void>(registered);
+}
+
+/// One thread's random bits. A fork copies them with the thread, so the child draws new ones.
+class bits_of_thread {
+public:
+    std::uint64_t operator()() {
+        const auto now = forks.load(std::memory_order_relaxed);
+        if (std::exchange(drawn_in_, now) != now)
+            bits_ = random_bits();
+        return bits_();
+    }
+
+private:
+    std::uint64_t drawn_in_ = forks.load(std::memory_order_relaxed);
+    random_bits bits_;
+};
+
 /// RFC 9562 version 7: 48 bits of milliseconds, then 74 random bits between version and variant.
 class version_7_ids final : public id_source {
 public:
+    version_7_ids() { count_forks(); }
     [[nodiscard]] uuid next() noexcept override {
-        thread_local random_bits random;
+        thread_local bits_of_thread random;
         const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
         const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count();
         const std::uint64_t high =

@@ -46,6 +46,41 @@ TEST_CASE("get waits for an answer from another thread") {
     }
 }
 
+TEST_CASE("get_for takes any duration, and the longest ones wait") {
+    const auto gets_the_answer = [](auto timeout) {
+        const pending p;
+        std::barrier start(2);
+        std::thread other([&] {
+            start.arrive_and_wait();
+            p.reply->complete(7);
+        });
+        std::optional<annals::outcome<int>> got;
+        {
+            start.arrive_and_wait();
+            got = p.answer.get_for(timeout);
+        }
+        other.join();
+        return got && got->value() == 7;
+    };
+    CHECK(gets_the_answer(std::chrono::nanoseconds::max()));
+    CHECK(gets_the_answer(std::chrono::milliseconds::max()));
+    CHECK(gets_the_answer(std::chrono::hours::max()));
+    CHECK(gets_the_answer(std::chrono::duration<double>::max()));
+    CHECK(gets_the_answer(std::chrono::duration<float, std::ratio<86'400>>(36'500'000)));
+    CHECK(gets_the_answer(std::chrono::duration<double>(3'600.5)));
+}
+
+TEST_CASE("get_for does not wait for no time or less, whatever counts it") {
+    const pending p;
+    CHECK_FALSE(p.answer.get_for(std::chrono::nanoseconds::min()));
+    CHECK_FALSE(p.answer.get_for(std::chrono::hours::min()));
+    CHECK_FALSE(p.answer.get_for(std::chrono::duration<double>::min()));
+    CHECK_FALSE(p.answer.get_for(std::chrono::duration<double>(0.0001)));
+    CHECK_FALSE(p.answer.get_for(std::chrono::duration<float>(0)));
+    p.reply->complete(7);
+    CHECK(p.answer.get_for(std::chrono::duration<double>(-1))->value() == 7);
+}
+
 TEST_CASE("several threads may wait for one answer") {
     const pending p;
     std::atomic<int> sum{0};

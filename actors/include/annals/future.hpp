@@ -183,11 +183,12 @@ public:
     /// Waits for the answer. On a thread that must not block: `errc::would_deadlock`.
     [[nodiscard]] outcome<T> get() const { return state_->wait(); }
 
-    /// Waits at most `timeout`; empty if the answer is not there by then. The request goes on.
+    /// Waits at most `timeout`; empty if the answer is not there by then. The request goes on. Any
+    /// duration will do: `max()` waits for a century, a negative one not at all.
     template <class Rep, class Period>
     [[nodiscard]] std::optional<outcome<T>>
     get_for(std::chrono::duration<Rep, Period> timeout) const {
-        return state_->wait_until(std::chrono::steady_clock::now() + timeout);
+        return state_->wait_until(deadline_in(timeout));
     }
 
     /// Runs `next` with the answer, once, on the runtime's one callback thread. It may block, but no
@@ -207,6 +208,21 @@ public:
     [[nodiscard]] outcome<T> await_resume() const { return state_->wait(); }
 
 private:
+    /// A time beyond a century cannot be added to a clock's, whatever its unit.
+    template <class Rep, class Period>
+    static steady_time deadline_in(std::chrono::duration<Rep, Period> timeout) {
+        using length = std::chrono::steady_clock::duration;
+        using seconds = std::chrono::duration<double>; // in which every duration can be compared
+        constexpr length century = std::chrono::hours(24 * 365 * 100);
+        const steady_time now = std::chrono::steady_clock::now();
+        const seconds wanted = timeout;
+        if (wanted >= seconds(century))
+            return now + century;
+        if (wanted > seconds::zero())
+            return now + std::chrono::duration_cast<length>(timeout);
+        return now;
+    }
+
     std::shared_ptr<reply_state<T>> state_;
 };
 
