@@ -23,13 +23,14 @@ std::optional<error> admission::admit_command(std::size_t charge) {
         refused = error{errc::overloaded, "commands in flight hold more than " +
                                               std::to_string(limits_.max_command_bytes_in_flight) +
                                               " bytes; wait for answers before sending more"};
-    if (refused)
-        release_command(charge);
+    if (refused) {
+        release_bytes(charge);
+        release_command();
+    }
     return refused;
 }
 
-void admission::release_command(std::size_t charge) noexcept {
-    bytes_.fetch_sub(charge);
+void admission::release_command() noexcept {
     if (commands_.fetch_sub(1) == 1)
         signal_if_idle();
 }

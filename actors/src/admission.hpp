@@ -24,7 +24,12 @@ public:
 
     /// Empty if admitted, otherwise why not.
     [[nodiscard]] std::optional<error> admit_command(std::size_t charge);
-    void release_command(std::size_t charge) noexcept;
+    void release_command() noexcept;
+    /// What a command holds has grown since it was admitted; `more` may be negative.
+    void charge_more(std::ptrdiff_t more) noexcept {
+        bytes_.fetch_add(static_cast<std::size_t>(more));
+    }
+    void release_bytes(std::size_t charge) noexcept { bytes_.fetch_sub(charge); }
     [[nodiscard]] std::optional<error> admit_query();
     void release_query() noexcept;
 

@@ -1,6 +1,7 @@
 #include "aggregate_actor.hpp"
 
 #include "annals/host.hpp"
+#include "command_recall.hpp"
 #include "stream_reading.hpp"
 
 #include <caf/send.hpp>
@@ -11,20 +12,32 @@ namespace annals {
 
 namespace {
 
-/// Appended when a recovery begins. It completes after everything appended before it, and by then
-/// whatever was not stored is in the actor's mailbox, because both come from the same thread.
-class recovery_barrier final : public append_operation {
+/// Appended when a recovery or a recall begins. It completes after everything appended before it, and
+/// by then whatever was not stored is in the actor's mailbox, because both come from the same thread.
+class settling_barrier final : public append_operation {
 public:
-    explicit recovery_barrier(caf::weak_actor_ptr to) : to_(std::move(to)) {}
+    settling_barrier(caf::weak_actor_ptr to, std::uint64_t number)
+        : to_(std::move(to)),
+          number_(number) {}
     std::span<const commit> commits() const noexcept override { return {}; }
     void completed(std::span<const append_result>) noexcept override {
         if (auto actor = caf::actor_cast<caf::actor>(to_))
-            caf::anon_send(actor, settled_message{});
+            caf::anon_send(actor, settled_message{number_});
     }
 
 private:
-    caf::weak_actor_ptr to_;
+    const caf::weak_actor_ptr to_;
+    const std::uint64_t number_;
 };
+
+encoded_events::limits limits_of(const journal_capabilities& log) {
+    encoded_events::limits within; // a journal that says 0 says nothing
+    if (log.max_event_bytes != 0)
+        within.event_bytes = log.max_event_bytes;
+    if (log.max_commit_bytes != 0)
+        within.commit_bytes = log.max_commit_bytes;
+    return within;
+}
 
 } // namespace
 
@@ -33,7 +46,9 @@ aggregate_actor::aggregate_actor(caf::actor_config& cfg, std::shared_ptr<engine_
     : caf::event_based_actor(cfg),
       core_(std::move(core)),
       self_(std::move(self)),
-      remembered_(core_->limits.remembered_commands) {
+      event_limits_(limits_of(core_->parts.journal->capabilities())),
+      remembered_(core_->limits.remembered_commands),
+      given_(core_->limits.remembered_commands) {
     core_->actor_began();
 }
 
@@ -47,8 +62,7 @@ caf::behavior aggregate_actor::make_behavior() {
     return {
         [this](const command_message& m) {
             const no_blocking_scope scope;
-            self_->waiting.fetch_sub(1);
-            on_command(m.command);
+            on_command(std::move(m.command));
         },
         [this](const stretch_message& m) {
             const no_blocking_scope scope;
@@ -59,9 +73,13 @@ caf::behavior aggregate_actor::make_behavior() {
             on_returned(m.command);
         },
         [this](const repeated_message& m) { on_repeated(m.command); },
-        [this](const settled_message&) {
+        [this](const settled_message& m) {
             const no_blocking_scope scope;
-            on_settled();
+            on_settled(m.barrier);
+        },
+        [this](const recalled_message& m) {
+            const no_blocking_scope scope;
+            on_recalled(m);
         },
         [this](const passivate_message&) { on_passivate(); },
     };
@@ -120,11 +138,22 @@ void aggregate_actor::on_stretch(const stretch_message& stretch) {
 void aggregate_actor::on_returned(command_ref command) {
     ++returned_count_;
     returned_.push_back(std::move(command));
-    if (phase_ == phase::ready || phase_ == phase::empty)
+    if (phase_ == phase::ready || phase_ == phase::empty || phase_ == phase::recalling)
         start_recovery();
 }
 
-void aggregate_actor::on_settled() {
+void aggregate_actor::on_settled(std::uint64_t barrier) {
+    if (barrier != barrier_)
+        return;
+    if (phase_ == phase::recalling) {
+        if (all_settled())
+            core_->parts.readers->post(command_recall{
+                core_->parts.journal, self_, core_->limits.remembered_commands,
+                core_->limits.page_events, caf::actor_cast<caf::actor>(this), ++reading_});
+        else
+            append_settling_barrier(); // a journal that refuses let this one overtake
+        return;
+    }
     if (phase_ != phase::recovering)
         return;
     sort_out_returned();
@@ -158,7 +187,29 @@ bool aggregate_actor::all_settled() const noexcept {
     return appended_ == self_->settled.load() + returned_count_;
 }
 
+/// For a command that leaves those that wait to be decided.
+void aggregate_actor::stop_waiting(command_request& command) noexcept {
+    if (!std::exchange(command.waits_, false))
+        return;
+    self_->waiting_bytes.fetch_sub(command.sent_bytes());
+    self_->waiting.fetch_sub(1);
+}
+
+void aggregate_actor::wait_again(command_request& command) noexcept {
+    if (std::exchange(command.waits_, true))
+        return;
+    self_->waiting_bytes.fetch_add(command.sent_bytes());
+    self_->waiting.fetch_add(1);
+}
+
 void aggregate_actor::decide(command_ref command) {
+    knows_given_ = knows_given_ || (command->named_ && version_ == 0); // there are none
+    if (must_recall(*command)) {
+        stash_.push_back(std::move(command));
+        start_recalling();
+        return;
+    }
+    stop_waiting(*command);
     if (!command->begin())
         return;
     if (command->chain && command->chain->broken()) {
@@ -168,67 +219,75 @@ void aggregate_actor::decide(command_ref command) {
         return;
     }
     command->repeats_ = 0; // it may be decided again, after what it repeated was not stored
-    if (command->named_ && answer_repeated(command))
+    if (const auto version = repeated(*command)) {
+        answer_repeated(std::move(command), *version);
         return;
+    }
     metadata& about = command->about;
     if (about.time == timestamp{})
         about.time = core_->parts.clock->wall_time();
-    if (about.command_id.is_nil())
-        about.command_id = core_->parts.ids->next();
     const command_context context{self_->id(), version_, about};
     command->encoded_.clear();
     const verdict made = state_->decide(command->command_index_, command->command(), context,
-                                        self_->stream, command->encoded_);
-    conclude(command, made);
+                                        self_->stream, event_limits_, command->encoded_);
+    conclude(std::move(command), made);
 }
 
-void aggregate_actor::conclude(const command_ref& command, const verdict& made) {
+void aggregate_actor::conclude(command_ref command, const verdict& made) {
     command->pipeline_ = pipeline_;
+    if (made.what == verdict::kind::rejected)
+        command->refused_ = std::make_unique<rejection>(made.refused);
+    else
+        command->refused_.reset();
+    command->charge_decided();
     switch (made.what) {
     case verdict::kind::events:
-        append_events(command);
+        append_events(std::move(command));
         return;
     case verdict::kind::failed:
         fail(command, made.failure);
-        start_recovery();
+        if (made.state_lost)
+            start_recovery();
         return;
     case verdict::kind::no_events:
     case verdict::kind::rejected:
-        command->refused_ = made.what == verdict::kind::rejected
-                                ? std::make_unique<rejection>(made.refused)
-                                : nullptr;
         command->decided_version_ = version_;
         // An answer that rests on events not yet durable waits for them.
         if (all_settled())
             command->answer_without_events();
         else
-            append_barrier(command);
+            append_barrier(std::move(command));
         return;
     }
 }
 
+/// The version that an earlier command with this id has stored.
+std::optional<stream_version> aggregate_actor::repeated(const command_request& command) const {
+    if (!command.named_)
+        return std::nullopt;
+    const uuid& id = command.about.command_id;
+    const auto version = remembered_.find(id);
+    return version ? version : given_.find(id);
+}
+
 /// A repeated command gets the receipt of the first one, when that one is durable.
-bool aggregate_actor::answer_repeated(const command_ref& command) {
-    const auto version = remembered_.find(command->about.command_id);
-    if (!version)
-        return false;
+void aggregate_actor::answer_repeated(command_ref command, stream_version version) {
     command->pipeline_ = pipeline_;
-    command->repeats_ = *version;
+    command->repeats_ = version;
     if (all_settled())
-        answer_from_journal(command);
+        answer_from_journal(std::move(command));
     else
-        append_barrier(command);
-    return true;
+        append_barrier(std::move(command));
 }
 
 /// The position of a stored version is not kept in memory; repeating is rare enough to look it up.
-void aggregate_actor::answer_from_journal(const command_ref& command) {
-    core_->parts.readers->post([command, journal = core_->parts.journal] {
+void aggregate_actor::answer_from_journal(command_ref command) {
+    core_->parts.readers->post([command = std::move(command), journal = core_->parts.journal] {
         command->answer_repeated(*journal, command->repeats_);
     });
 }
 
-void aggregate_actor::append_events(const command_ref& command) {
+void aggregate_actor::append_events(command_ref command) {
     command_request& r = *command;
     const auto entries = r.encoded_.entries();
     const auto as_new_event = [&r](const encoded_events::entry& e) {
@@ -250,25 +309,65 @@ void aggregate_actor::append_events(const command_ref& command) {
     r.commit_.pipeline = pipeline_.get();
     r.is_barrier_ = false;
     version_ += entries.size();
-    if (r.named_)
-        remembered_.add(r.about.command_id, version_);
-    append(command);
+    remember(r.about.command_id, version_, r.named_);
+    append(std::move(command));
 }
 
-void aggregate_actor::append_barrier(const command_ref& command) {
+void aggregate_actor::append_barrier(command_ref command) {
     command->is_barrier_ = true;
     command->rests_on_ = appended_ - returned_count_;
-    append(command);
+    append(std::move(command));
 }
 
-void aggregate_actor::append(const command_ref& command) {
+void aggregate_actor::append(command_ref command) {
     ++appended_;
-    command->holders_.fetch_add(1); // the journal's share in answering
-    core_->parts.journal->append(command.shared());
+    core_->parts.journal->append(std::move(command).hand_over());
 }
 
 void aggregate_actor::fail(const command_ref& command, error why) {
     command->fail(std::move(why));
+}
+
+// --- knowing commands again ----------------------------------------------------------------------
+
+/// A named command may repeat one whose id annals has made: then that id is in the log only.
+bool aggregate_actor::must_recall(const command_request& command) const {
+    return command.named_ && !knows_given_ && !remembered_.find(command.about.command_id);
+}
+
+void aggregate_actor::start_recalling() {
+    phase_ = phase::recalling;
+    append_settling_barrier();
+}
+
+void aggregate_actor::on_recalled(const recalled_message& recalled) {
+    if (phase_ != phase::recalling || recalled.reading != reading_)
+        return;
+    phase_ = phase::ready;
+    if (*recalled.commands) {
+        for (const auto& [id, version] : **recalled.commands)
+            given_.add(id, version);
+        knows_given_ = true;
+    } else {
+        // Only those that may be repetitions cannot go on.
+        auto waiting = std::exchange(stash_, {});
+        for (auto& command : waiting) {
+            if (must_recall(*command)) {
+                stop_waiting(*command);
+                fail(command, recalled.commands->error());
+            } else {
+                stash_.push_back(std::move(command));
+            }
+        }
+    }
+    decide_waiting();
+}
+
+void aggregate_actor::remember(const uuid& id, stream_version version, bool named) {
+    if (named)
+        remembered_.add(id, version);
+    else if (knows_given_)
+        given_.add(id, version);
 }
 
 // --- loading -------------------------------------------------------------------------------------
@@ -285,6 +384,10 @@ void aggregate_actor::start_loading() {
     }
     version_ = 0;
     remembered_.clear();
+    given_.clear();
+    knows_given_ = knows_given_ || core_->limits.remembered_commands == 0 ||
+                   std::any_of(stash_.begin(), stash_.end(),
+                               [](const command_ref& command) { return command->named_; });
     pipeline_ = std::make_shared<pipeline>();
     count(core_->admission->count.rehydrations);
     read_on();
@@ -303,8 +406,8 @@ result<void> aggregate_actor::apply(const event_page& page) {
         if (auto applied = state_->apply(happened); !applied)
             return applied;
         version_ = happened.version;
-        if (happened.command_named && happened.ends_commit)
-            remembered_.add(happened.command_id, happened.version);
+        if (happened.ends_commit)
+            remember(happened.command_id, happened.version, happened.command_named);
         self_->last_position.store(happened.position);
     }
     return {};
@@ -316,6 +419,10 @@ void aggregate_actor::become_ready() {
         return;
     }
     phase_ = phase::ready;
+    decide_waiting();
+}
+
+void aggregate_actor::decide_waiting() {
     auto waiting = std::exchange(stash_, {});
     for (auto& command : waiting) {
         // Deciding may begin a recovery; what is left then waits for its end.
@@ -329,8 +436,10 @@ void aggregate_actor::become_ready() {
 void aggregate_actor::fail_waiting(const error& why) {
     phase_ = phase::empty;
     state_.reset();
-    for (auto& command : std::exchange(stash_, {}))
+    for (auto& command : std::exchange(stash_, {})) {
+        stop_waiting(*command);
         fail(command, why);
+    }
     if (!returned_.empty())
         start_recovery();
 }
@@ -340,7 +449,11 @@ void aggregate_actor::fail_waiting(const error& why) {
 void aggregate_actor::start_recovery() {
     phase_ = phase::recovering;
     state_.reset();
-    core_->parts.journal->append(std::make_shared<recovery_barrier>(self_->address));
+    append_settling_barrier();
+}
+
+void aggregate_actor::append_settling_barrier() {
+    core_->parts.journal->append(std::make_shared<settling_barrier>(self_->address, ++barrier_));
 }
 
 /// After a conflict the stream holds events this aggregate has not seen: what was decided without
@@ -360,9 +473,10 @@ void aggregate_actor::sort_out_returned() {
         const bool may_repeat =
             conflict && command->attempts_++ < core_->limits.conflict_retries &&
             (code == errc::version_conflict || code == errc::predecessor_failed);
-        if (may_repeat)
+        if (may_repeat) {
+            wait_again(*command);
             again.push_back(std::move(command));
-        else
+        } else
             fail(command, *command->append_error_);
     }
     stash_.insert(stash_.begin(), std::make_move_iterator(again.begin()),

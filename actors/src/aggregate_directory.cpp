@@ -20,6 +20,13 @@ aggregate_directory::shard& aggregate_directory::shard_of(const key& k) noexcept
     return shards_[(k.hash >> 48) % shard_count];
 }
 
+bool aggregate_directory::is_full(const resident& target, std::size_t bytes) const noexcept {
+    const std::size_t waiting = target.waiting.load();
+    return waiting >= limits_.max_commands_waiting_per_aggregate ||
+           (waiting != 0 &&
+            target.waiting_bytes.load() + bytes > limits_.max_command_bytes_waiting_per_aggregate);
+}
+
 bool aggregate_directory::over_limit() const noexcept {
     return size_.load(std::memory_order_relaxed) > limits_.max_resident_aggregates;
 }
@@ -43,7 +50,7 @@ aggregate_directory::entry& aggregate_directory::find_or_spawn(shard& in, const 
 
 aggregate_directory::placement aggregate_directory::reach(std::string stream, std::size_t id_offset,
                                                           const aggregate_type& type,
-                                                          steady_time now) {
+                                                          std::size_t bytes, steady_time now) {
     const key k = key_of(stream);
     shard& in = shard_of(k);
     caf::actor oldest;
@@ -59,9 +66,10 @@ aggregate_directory::placement aggregate_directory::reach(std::string stream, st
             place.ordered_at = now;
             in.by_use.splice(in.by_use.end(), in.by_use, place.by_use);
         }
-        if (place.target->waiting.load() >= limits_.max_commands_waiting_per_aggregate)
+        if (is_full(*place.target, bytes))
             return {};
         place.target->waiting.fetch_add(1);
+        place.target->waiting_bytes.fetch_add(bytes);
         found = {place.target, place.actor, false};
         if (over_limit() && !in.by_use.front()->asked_to_leave && in.by_use.front() != &place) {
             in.by_use.front()->asked_to_leave = true;

@@ -44,17 +44,22 @@ void command_request::completed(std::span<const append_result> results) noexcept
         aggregate_->last_position.store(where.position);
         aggregate_->settled.fetch_add(1);
         count(where.already_stored ? admission_->count.already_stored : admission_->count.stored);
-        complete(
-            receipt{where.already_stored ? receipt::kind::already_stored : receipt::kind::stored,
-                    where.position, where.version, about.command_id});
+        give(receipt{where.already_stored ? receipt::kind::already_stored : receipt::kind::stored,
+                     where.position, where.version, about.command_id});
     }
-    holders_.fetch_sub(1); // the journal's share, taken in aggregate_actor::append
+    give_back_share();
+}
+
+/// Handed over in aggregate_actor::append.
+void command_request::give_back_share() noexcept {
+    if (holders_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+        let_go();
 }
 
 /// What the first command stored is durable; the aggregate looks its receipt up.
 void command_request::confirm_repeated() noexcept {
     const command_ref custody(shared_from_this());
-    holders_.fetch_sub(1); // the journal's share; ours is counted by now
+    give_back_share(); // ours is counted by now
     if (auto actor = caf::actor_cast<caf::actor>(aggregate_->address))
         caf::anon_send(actor, repeated_message{command_ref(shared_from_this())});
 }
@@ -75,13 +80,13 @@ void command_request::answer_repeated(const journal& log, stream_version version
         return;
     }
     count(admission_->count.already_stored);
-    complete(receipt{receipt::kind::already_stored, page->events[0].position, version,
-                     about.command_id});
+    give(receipt{receipt::kind::already_stored, page->events[0].position, version,
+                 about.command_id});
 }
 
 void command_request::give_back(error why) noexcept {
     const command_ref custody(shared_from_this());
-    holders_.fetch_sub(1); // the journal's share; ours is counted by now
+    give_back_share(); // ours is counted by now
     append_error_ = std::make_unique<error>(std::move(why));
     if (auto actor = caf::actor_cast<caf::actor>(aggregate_->address))
         caf::anon_send(actor, returned_message{custody});
@@ -90,17 +95,24 @@ void command_request::give_back(error why) noexcept {
 void command_request::answer_without_events() noexcept {
     if (refused_) {
         count(admission_->count.rejected);
-        complete(std::move(*refused_));
+        give(std::move(*refused_));
         return;
     }
     count(admission_->count.nothing);
-    complete(receipt{receipt::kind::nothing_to_do, aggregate_->last_position.load(),
-                     decided_version_, about.command_id});
+    give(receipt{receipt::kind::nothing_to_do, aggregate_->last_position.load(), decided_version_,
+                 about.command_id});
 }
 
 bool command_request::fail(error why) noexcept {
+    if (holders_.load(std::memory_order_acquire) <= 1)
+        let_go();
+    return fail_unless_answered(std::move(why));
+}
+
+bool command_request::fail_unless_answered(error why) noexcept {
     if (answered())
         return false;
+    why.command_id = about.command_id;
     if (chain)
         chain->break_off(); // before anybody can see the answer
     if (admission_)
@@ -116,14 +128,59 @@ bool command_request::begin() noexcept {
 void command_request::expire() noexcept {
     auto before = stage::waiting;
     if (stage_.compare_exchange_strong(before, stage::answered)) {
-        fail(error{errc::deadline_exceeded,
-                   "the command was not started before its deadline and is not stored; send it "
-                   "again if it is still wanted"});
+        let_go(); // nobody looks into it any more
+        fail_unless_answered(
+            error{errc::deadline_exceeded,
+                  "the command was not started before its deadline and is not stored; send it "
+                  "again if it is still wanted"});
         return;
     }
-    fail(error{errc::outcome_unknown,
-               "the command was started but not stored before its deadline and may still be "
-               "stored; send it again with the same command id to find out"});
+    // The journal may be reading it, so its memory stays, and counts, until that is over.
+    fail_unless_answered(
+        error{errc::outcome_unknown,
+              "the command was started but not stored before its deadline and may still be "
+              "stored; send it again with the same command id to find out"});
+}
+
+// --- memory --------------------------------------------------------------------------------------
+
+void command_request::charge_sent() noexcept {
+    held_bytes_ += memory_of(aggregate_id) + memory_of(about.actor) + memory_of(about.extra);
+}
+
+void command_request::charge_decided() noexcept {
+    const std::size_t events = encoded_.entries().size();
+    std::size_t now = encoded_.held_bytes();
+    if (events > 1)
+        now += allocated_bytes(events * sizeof(new_event));
+    if (refused_)
+        now += sizeof(annals::rejection) + memory_of(refused_->code) + memory_of(refused_->message);
+    admission_->charge_more(static_cast<std::ptrdiff_t>(now) -
+                            static_cast<std::ptrdiff_t>(decided_bytes_));
+    decided_bytes_ = now;
+}
+
+void command_request::let_go() noexcept {
+    if (let_go_.exchange(true, std::memory_order_acq_rel))
+        return;
+    if (admission_)
+        admission_->release_bytes(charged_bytes());
+    aggregate_.reset(); // and with it what is left of its actor
+    pipeline_.reset();
+    if (held_bytes_ + decided_bytes_ <= kept_bytes)
+        return;
+    drop_command();
+    std::string().swap(aggregate_id);
+    std::string().swap(about.actor);
+    about.extra.clear();
+    encoded_.let_go();
+    std::vector<new_event>().swap(more_events_);
+}
+
+bool command_request::give(outcome<receipt> answer) noexcept {
+    if (holders_.load(std::memory_order_acquire) <= 1)
+        let_go();
+    return complete(std::move(answer));
 }
 
 void command_request::abandon() noexcept {
@@ -144,13 +201,15 @@ void command_request::on_answering(const outcome<receipt>&) noexcept {
         return;
     if (deadline != steady_time::max())
         admission_->deadlines.remove(deadline, this);
-    admission_->release_command(charged_bytes);
+    admission_->release_command();
 }
 
 command_ref::~command_ref() {
-    if (request_ && request_->holders_.fetch_sub(1, std::memory_order_acq_rel) == 1 &&
-        !request_->answered())
+    if (!request_ || request_->holders_.fetch_sub(1, std::memory_order_acq_rel) != 1)
+        return;
+    if (!request_->answered())
         request_->abandon();
+    request_->let_go();
 }
 
 } // namespace annals

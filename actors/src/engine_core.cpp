@@ -22,6 +22,17 @@ engine_limits countable(engine_limits limits) {
     return limits;
 }
 
+/// One aggregate's share in the credits of all: at most half.
+engine_limits fair(engine_limits limits) {
+    const auto at_most_half = [](std::size_t& one, std::size_t of_all) {
+        one = std::min(one, std::max<std::size_t>(of_all / 2, 1));
+    };
+    at_most_half(limits.max_commands_waiting_per_aggregate, limits.max_commands_in_flight);
+    at_most_half(limits.max_command_bytes_waiting_per_aggregate,
+                 limits.max_command_bytes_in_flight);
+    return limits;
+}
+
 std::string list_of(const std::vector<std::string>& names) {
     std::string all;
     for (const auto& name : names)
@@ -74,8 +85,9 @@ engine_parts complete(engine_parts with) {
 
 engine_core::engine_core(engine_parts with, engine_limits within)
     : parts(complete(std::move(with))),
-      limits(countable(within)),
-      admission(std::make_shared<annals::admission>(within)) {}
+      limits(fair(countable(within))),
+      admission(std::make_shared<annals::admission>(within)),
+      most_metadata_(parts.journal->capabilities().max_metadata_bytes) {}
 
 // --- hosting -------------------------------------------------------------------------------------
 
@@ -252,8 +264,25 @@ result<const running_projection*> engine_core::view_for(std::type_index view,
                                           list_of(known)};
 }
 
+/// Found here, no commit fails for it, and with it what its aggregate has decided on top.
+std::optional<error> engine_core::check_metadata(const metadata& about) const {
+    std::size_t size = about.actor.size();
+    for (const auto& [name, value] : about.extra)
+        size += name.size() + value.size();
+    if (most_metadata_ == 0 || size <= most_metadata_)
+        return std::nullopt;
+    return error{errc::too_large, "metadata of " + std::to_string(size) +
+                                      " bytes; the journal takes " +
+                                      std::to_string(most_metadata_) + "; shorten it"};
+}
+
 void engine_core::send(std::shared_ptr<command_request> request) {
-    if (auto refused = admission->admit_command(request->charged_bytes)) {
+    // Before anything can fail: every error names the id by which the command may be repeated.
+    request->named_ = !request->about.command_id.is_nil();
+    if (!request->named_)
+        request->about.command_id = parts.ids->next();
+    request->charge_sent();
+    if (auto refused = admission->admit_command(request->charged_bytes())) {
         count(admission->count.failed);
         request->fail(*std::move(refused));
         return;
@@ -262,6 +291,8 @@ void engine_core::send(std::shared_ptr<command_request> request) {
     const auto where = commands_.find(request->type);
     std::optional<error> wrong =
         where == commands_.end() ? unknown_command(request->type) : check_id(request->aggregate_id);
+    if (!wrong)
+        wrong = check_metadata(request->about);
     if (!wrong) {
         route(std::move(request), where->second);
         return;
@@ -279,18 +310,19 @@ void engine_core::route(std::shared_ptr<command_request> request, const command_
         return;
     }
     request->command_index_ = to.index;
-    request->named_ = !request->about.command_id.is_nil();
-    auto place =
-        directory_->reach(std::move(stream), category.size() + 1, *to.type, parts.clock->steady());
+    auto place = directory_->reach(std::move(stream), category.size() + 1, *to.type,
+                                   request->charged_bytes(), parts.clock->steady());
     if (!place.target) {
         if (place.closed)
             request->fail(closed_error());
         else
-            request->fail(error{errc::overloaded, "too many commands wait for aggregate \"" +
+            request->fail(error{errc::overloaded, "too many commands, or too large ones, wait for "
+                                                  "aggregate \"" +
                                                       request->aggregate_id +
                                                       "\"; wait for answers before sending more"});
         return;
     }
+    request->waits_ = true;
     request->aggregate_ = std::move(place.target);
     if (request->deadline != steady_time::max())
         admission->deadlines.add(request->deadline, request);

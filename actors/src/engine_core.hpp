@@ -83,11 +83,13 @@ private:
     [[nodiscard]] result<const running_projection*> view_for(std::type_index view,
                                                              std::type_index query) const;
     [[nodiscard]] std::optional<error> check_id(std::string_view id) const;
+    [[nodiscard]] std::optional<error> check_metadata(const metadata& about) const;
     [[nodiscard]] error unknown_projection(std::string_view name) const;
     [[nodiscard]] error unknown_command(std::type_index type) const;
     void route(std::shared_ptr<command_request> request, const command_route& to);
     void sweep(steady_time now);
 
+    const std::size_t most_metadata_; ///< 0: no limit
     std::unordered_map<std::type_index, command_route> commands_;
     std::vector<const aggregate_type*> aggregates_;
     std::vector<running_projection> projections_; ///< by name; does not change once it runs

@@ -5,6 +5,7 @@
 #include "joint_hold.hpp"
 #include "lane_start.hpp"
 #include "references.hpp"
+#include "remembered_commands.hpp"
 #include "sink.hpp"
 
 #include "annals/hosted.hpp"
@@ -19,7 +20,8 @@ namespace annals {
 
 // To an aggregate.
 struct command_message {
-    command_ref command;
+    /// The one receiver takes it out: whoever has decided it is the last that holds it.
+    mutable command_ref command;
 };
 struct returned_message { ///< the journal did not store what this command decided
     command_ref command;
@@ -27,7 +29,14 @@ struct returned_message { ///< the journal did not store what this command decid
 struct repeated_message { ///< what this command repeats is durable
     command_ref command;
 };
-struct settled_message {}; ///< everything appended before the recovery began is complete
+struct settled_message { ///< everything appended before this barrier is complete
+    std::uint64_t barrier = 0;
+};
+/// The ids that annals gave to stored commands, oldest first.
+struct recalled_message {
+    std::uint64_t reading = 0;
+    std::shared_ptr<const result<std::vector<recalled_command>>> commands;
+};
 /// A stretch of the aggregate's stream. Long streams are read by two readers at once, so the second
 /// half may come first.
 struct stretch_message {
@@ -138,6 +147,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::command_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::returned_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::repeated_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::settled_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::recalled_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::stretch_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::passivate_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::fed_message)

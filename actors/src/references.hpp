@@ -25,6 +25,11 @@ public:
     }
     ~command_ref();
 
+    /// Hands the share over to the journal, which gives it back when it has completed the request.
+    [[nodiscard]] std::shared_ptr<command_request> hand_over() && noexcept {
+        return std::move(request_);
+    }
+
     command_request* operator->() const noexcept { return request_.get(); }
     command_request& operator*() const noexcept { return *request_; }
     [[nodiscard]] const std::shared_ptr<command_request>& shared() const noexcept {

@@ -9,8 +9,14 @@
 
 namespace annals {
 
-/// The named command ids an aggregate has stored, newest first up to a limit, with the version of
-/// each one's last event. Empty, it costs next to nothing: most aggregates never see a named id.
+/// A stored command: its id, and the version of its last event.
+struct recalled_command {
+    uuid id;
+    stream_version version = 0;
+};
+
+/// Ids of commands that an aggregate has stored, newest first up to a limit, with the version of
+/// each one's last event. Empty, it costs next to nothing.
 class remembered_commands {
 public:
     explicit remembered_commands(std::size_t limit) : limit_(limit) {}

@@ -24,9 +24,12 @@ public:
     const aggregate_type& type;
     /// Set once, before the first message is sent.
     caf::weak_actor_ptr address;
-    /// Commands sent to the actor and not yet taken from its mailbox. Raised under the directory's
-    /// lock, so that a passivating actor that sees 0 under that lock misses none.
+    /// Commands sent to the actor and not yet decided, and messages on their way that matter as much.
+    /// Raised for a new command under the directory's lock, so that a passivating actor that sees 0
+    /// under that lock misses none.
     std::atomic<std::uint32_t> waiting{0};
+    /// What the commands among them hold.
+    std::atomic<std::size_t> waiting_bytes{0};
     /// Operations of this aggregate that the journal has completed well.
     std::atomic<std::uint64_t> settled{0};
     /// Position of the aggregate's last durable event known here.

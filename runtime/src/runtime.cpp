@@ -161,6 +161,7 @@ error after_fork() {
 } // namespace
 
 void runtime::state::send(std::shared_ptr<command_request> request, send_options options) {
+    request->about = std::move(options.about);
     if (forked()) {
         request->fail(after_fork());
         return;
@@ -172,7 +173,6 @@ void runtime::state::send(std::shared_ptr<command_request> request, send_options
              "for projection_control::reaches. Nothing was sent"});
         return;
     }
-    request->about = std::move(options.about);
     request->chain = std::move(options.chain);
     if (options.timeout)
         request->deadline = deadline_in(*options.timeout);
@@ -268,7 +268,7 @@ future<receipt> runtime::state::wait_for(std::vector<std::string> projections,
                             "; but not every projection was seen to have taken it: " +
                             (reached.error().code == errc::closed ? "the runtime closes"
                                                                   : reached.error().message),
-                        came->position});
+                        came->position, came->command_id});
             });
     });
     options.wait_for.clear();
@@ -356,8 +356,10 @@ public:
     void send(std::shared_ptr<command_request> request, send_options options) override {
         if (const auto there = to_.lock())
             there->send(std::move(request), std::move(options));
-        else
+        else {
+            request->about = std::move(options.about);
             request->fail(gone());
+        }
     }
     void ask(std::shared_ptr<query_request> request, ask_options options) override {
         if (const auto there = to_.lock())

@@ -182,12 +182,13 @@ struct deciding {
 
 template <class Command>
 deciding decide_in(annals::aggregate_instance& instance, std::size_t index, const Command& command,
-                   stream_version version = 0) {
+                   stream_version version = 0, const encoded_events::limits& limits = {}) {
     metadata about;
     about.time = noon;
     about.command_id = uuid::of_name("the command");
     deciding made;
-    made.came = instance.decide(index, &command, {"17", version, about}, "cart-17", made.events);
+    made.came =
+        instance.decide(index, &command, {"17", version, about}, "cart-17", limits, made.events);
     return made;
 }
 

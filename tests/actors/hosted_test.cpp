@@ -190,6 +190,21 @@ TEST_CASE("a decide that throws is a handler_failed that names what was thrown")
     const auto threw_int = decide_in(instance, 0, add_item{"int"});
     CHECK(threw_int.came.what == verdict::kind::failed);
     CHECK(threw_int.came.failure.code == errc::handler_failed);
+    CHECK_FALSE(threw.came.state_lost);
+    CHECK_FALSE(threw_int.came.state_lost);
+}
+
+TEST_CASE("events that no journal takes are found before the state has changed") {
+    auto instance = fresh_cart();
+    const std::string large(1'000, 'x');
+    const auto event = decide_in(instance, 0, add_item{large}, 0, {.event_bytes = 1'000});
+    CHECK(event.came.what == verdict::kind::failed);
+    CHECK(event.came.failure.code == errc::too_large);
+    CHECK_FALSE(event.came.state_lost);
+    const auto commit = decide_in(instance, 0, add_item{large}, 0, {.commit_bytes = 1'000});
+    CHECK(commit.came.failure.code == errc::too_large);
+    CHECK(instance.state().seen.empty());
+    CHECK(decide_in(instance, 0, add_item{large}).came.what == verdict::kind::events);
 }
 
 TEST_CASE("an evolve that throws on a decided event fails the command") {
@@ -198,6 +213,7 @@ TEST_CASE("an evolve that throws on a decided event fails the command") {
     CHECK(threw.came.what == verdict::kind::failed);
     CHECK(threw.came.failure.code == errc::handler_failed);
     CHECK_THAT(threw.came.failure.message, Contains("boom"));
+    CHECK(threw.came.state_lost);
 }
 
 TEST_CASE("the buffer of encoded events can be used again") {

@@ -109,9 +109,10 @@ public:
         sent_.push_back({to, id, amount, world_.send(to, add{amount}, id)});
     }
 
-    /// Every command has one answer, and the log holds what the answers say: no more, no less, in
+    /// Every command has one answer and holds no memory, and the log holds what the answers say: no more, no less, in
     /// the order of sending.
     void check_against_log() {
+        CHECK(world_.engine().status().command_bytes_in_flight == 0);
         std::map<std::string, std::vector<stored_command>> logs;
         for (const auto& s : sent_)
             if (!logs.contains(s.to))

@@ -164,3 +164,68 @@ TEST_CASE("a chain stores nothing behind a command of the same aggregate that fa
     }
     CHECK(broken > seeds / 2);
 }
+
+TEST_CASE("whoever repeats a command with the id in its error makes it take effect once") {
+    std::size_t repeats = 0;
+    for (std::uint32_t seed = 1; seed <= seeds; ++seed) {
+        INFO("seed " << seed);
+        auto limits = small();
+        limits.max_commands_waiting_per_aggregate = 6;
+        world w(seed, limits, {annals::host<tally>});
+        w.journal->fail_by([&](const annals::commit&) -> std::optional<annals::error> {
+            if (w.below(10) != 0)
+                return std::nullopt;
+            return annals::error{w.below(2) == 0 ? annals::errc::disk_full
+                                                 : annals::errc::outcome_unknown,
+                                 "simulated"};
+        });
+        struct wish {
+            annals::uuid id;
+            annals::future<annals::receipt> answer;
+        };
+        std::vector<wish> wishes;
+        const auto repeat_if_failed = [&](wish& each) {
+            if (!each.answer.is_ready())
+                return false;
+            const auto came = each.answer.get();
+            if (!came.is_error())
+                return false;
+            REQUIRE_FALSE(came.error().command_id.is_nil());
+            REQUIRE((each.id.is_nil() || each.id == came.error().command_id));
+            each.id = came.error().command_id;
+            each.answer = w.send("0", add{1}, each.id);
+            ++repeats;
+            return true;
+        };
+        for (int i = 0; i < 30; ++i) {
+            const auto soon = w.clock->steady() + std::chrono::milliseconds(1 + w.below(40));
+            wishes.push_back(
+                {{}, w.send("0", add{1}, {}, w.below(2) == 0 ? soon : annals::steady_time::max())});
+            w.step_some(6);
+            if (w.below(6) == 0)
+                w.pass(std::chrono::milliseconds(w.below(70)));
+            for (auto& each : wishes)
+                if (w.below(4) == 0)
+                    (void)repeat_if_failed(each);
+        }
+        w.journal->fail_by({});
+        for (bool again = true; again;) {
+            w.run_until_quiet();
+            again = false;
+            for (auto& each : wishes)
+                again = repeat_if_failed(each) || again;
+        }
+        const auto log = commands_in(w.journal->stored(), "tally-0");
+        std::set<annals::uuid> distinct;
+        for (const auto& c : log)
+            REQUIRE(distinct.insert(c.id).second);
+        REQUIRE(log.size() == wishes.size());
+        for (const auto& each : wishes) {
+            const auto came = each.answer.get();
+            REQUIRE(came);
+            REQUIRE(distinct.count(came->command_id) == 1);
+        }
+        REQUIRE(w.engine().status().command_bytes_in_flight == 0);
+    }
+    CHECK(repeats > seeds);
+}

@@ -7,6 +7,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -61,6 +62,21 @@ public:
         const std::lock_guard lock(mutex_);
         read_failure_ = std::move(why);
     }
+    /// Who reads this stream waits until `let_read`.
+    void hold_reads(std::string stream) {
+        const std::lock_guard lock(mutex_);
+        unread_ = std::move(stream);
+    }
+    void let_read() {
+        const std::lock_guard lock(mutex_);
+        unread_.clear();
+        changed_.notify_all();
+    }
+    /// Waits until somebody waits to read.
+    [[nodiscard]] bool holds_a_read() {
+        std::unique_lock lock(mutex_);
+        return changed_.wait_for(lock, std::chrono::seconds(30), [&] { return readers_ > 0; });
+    }
     /// Runs `then` whenever a subscription made from now on has read a page, before its reader has it.
     void when_a_page_is_read(std::function<void()> then) { page_read_ = std::move(then); }
     [[nodiscard]] journal& inner() noexcept { return *inner_; }
@@ -80,6 +96,7 @@ public:
                                    direction way) const override {
         if (auto why = read_failure())
             return *std::move(why);
+        wait_to_read(stream);
         return inner_->read_stream(stream, from, max, way);
     }
     result<event_page> read_all(log_position after, std::size_t max,
@@ -195,6 +212,15 @@ private:
         }
         return errors;
     }
+    void wait_to_read(std::string_view stream) const {
+        std::unique_lock lock(mutex_);
+        if (stream != unread_)
+            return;
+        ++readers_;
+        changed_.notify_all();
+        changed_.wait_for(lock, std::chrono::seconds(30), [&] { return stream != unread_; });
+        --readers_;
+    }
     [[nodiscard]] std::optional<error> read_failure() const {
         const std::lock_guard lock(mutex_);
         return read_failure_;
@@ -202,13 +228,15 @@ private:
 
     const std::shared_ptr<journal> inner_;
     mutable std::mutex mutex_;
-    std::condition_variable changed_;
+    mutable std::condition_variable changed_;
     std::deque<std::shared_ptr<append_operation>> held_;
     std::size_t let_through_ = unlimited;
     bool passing_ = false;
     bool lossy_ = false;
     rule fails_;
     std::optional<error> read_failure_;
+    std::string unread_;
+    mutable std::size_t readers_ = 0; ///< that wait
     std::function<void()> page_read_; ///< set before anybody subscribes
 };
 

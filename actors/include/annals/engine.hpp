@@ -28,10 +28,14 @@ namespace annals {
 struct engine_limits {
     /// Commands sent and not yet answered, over all aggregates.
     std::size_t max_commands_in_flight = 65'536;
-    /// The memory of those commands, in bytes.
+    /// The memory that is held for commands, in bytes: see `memory_of` (annals/memory_of.hpp). Their
+    /// events are counted once they are decided, even beyond the limit; no command is taken then.
     std::size_t max_command_bytes_in_flight = std::size_t{256} << 20;
-    /// Commands sent to one aggregate and not yet decided.
+    /// Commands sent to one aggregate and not yet decided, also while it is read from the journal. At
+    /// most half of `max_commands_in_flight`, so that one aggregate leaves room for others.
     std::size_t max_commands_waiting_per_aggregate = 16'384;
+    /// Their memory, likewise; a command that waits alone may be larger.
+    std::size_t max_command_bytes_waiting_per_aggregate = std::size_t{64} << 20;
     /// Queries sent and not yet answered, over all views.
     std::size_t max_queries_in_flight = 65'536;
     /// Aggregates in memory. Beyond it those unused for longest are passivated: roughly, because the
@@ -39,7 +43,8 @@ struct engine_limits {
     std::size_t max_resident_aggregates = 100'000;
     /// An aggregate without a command for this long is passivated.
     std::chrono::milliseconds idle_timeout = std::chrono::minutes(5);
-    /// Named command ids that each aggregate remembers, newest first. Within them a repeated
+    /// So many stored commands, newest first, are known again by their ids within each aggregate: of
+    /// those with an id of the caller's, and of those that annals gave one. Within them a repeated
     /// command returns its first receipt; an older one is decided again.
     std::size_t remembered_commands = 4'096;
     /// How often a command is decided again after another writer changed its stream.

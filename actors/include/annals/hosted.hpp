@@ -1,6 +1,7 @@
 #pragma once
 
 #include "annals/domain.hpp"
+#include "annals/memory_of.hpp"
 #include "annals/projection.hpp"
 #include "annals/reaction.hpp"
 #include "annals/stored_event.hpp"
@@ -22,6 +23,12 @@ namespace annals {
 /// The events of one decision, encoded into one buffer that can be reused.
 class encoded_events {
 public:
+    /// What the journal takes.
+    struct limits {
+        std::size_t event_bytes = ~std::size_t{0};
+        std::size_t commit_bytes = ~std::size_t{0};
+    };
+
     struct entry {
         std::string_view type; ///< static storage
         std::size_t offset;
@@ -46,6 +53,18 @@ public:
         return bytes_view(buffer_).subspan(e.offset, e.size);
     }
     [[nodiscard]] std::size_t total_bytes() const noexcept { return buffer_.size(); }
+    /// `too_large` if the journal would refuse them.
+    [[nodiscard]] result<void> check(const limits& within) const;
+    /// The memory they hold.
+    [[nodiscard]] std::size_t held_bytes() const noexcept {
+        return allocated_bytes(buffer_.capacity()) +
+               allocated_bytes(entries_.capacity() * sizeof(entry));
+    }
+    /// Gives their memory back.
+    void let_go() noexcept {
+        bytes().swap(buffer_);
+        std::vector<entry>().swap(entries_);
+    }
 
 private:
     /// One allocation does for most events.
@@ -59,7 +78,9 @@ struct verdict {
     enum class kind : std::uint8_t { no_events, events, rejected, failed };
     kind what = kind::no_events;
     rejection refused; ///< for rejected
-    error failure{};   ///< for failed: the host's code threw; the instance must be dropped
+    error failure{};   ///< for failed: the host's code threw, or its events are too large
+    /// For failed: the state may be changed in part, so the instance must be dropped.
+    bool state_lost = false;
 };
 
 /// The state of one aggregate. Used by one actor at a time.
@@ -70,10 +91,12 @@ public:
     /// Folds a stored event. On error the instance must be dropped.
     [[nodiscard]] virtual result<void> apply(const stored_event& happened) = 0;
 
-    /// Decides on the state, folds the decided events into it, and encodes them. `command` points
-    /// to a value of the type that has `index` in `aggregate_type::commands`.
+    /// Decides on the state, encodes the decided events, and, if all are within `limits`, folds them
+    /// into the state. `command` points to a value of the type that has `index` in
+    /// `aggregate_type::commands`.
     [[nodiscard]] virtual verdict decide(std::size_t index, const void* command,
                                          const command_context& context, std::string_view stream,
+                                         const encoded_events::limits& limits,
                                          encoded_events& out) = 0;
 };
 

@@ -100,23 +100,23 @@ public:
     }
 
     verdict decide(std::size_t index, const void* command, const command_context& context,
-                   std::string_view stream, encoded_events& out) override {
+                   std::string_view stream, const encoded_events::limits& limits,
+                   encoded_events& out) override {
+        bool folding = false; // until then the state is not touched
         try {
             return decide_alternative(static_cast<typename A::command*>(nullptr), index, command,
-                                      context, stream, out);
+                                      context, stream, limits, out, folding);
         } catch (const unreadable_value& e) {
-            return {verdict::kind::failed,
-                    {},
-                    error{errc::too_large,
-                          std::string("an event of this command could not be read again: ") +
-                              e.what() + "; nothing was stored"}};
+            return failed(folding,
+                          {errc::too_large,
+                           std::string("an event of this command could not be read again: ") +
+                               e.what() + "; nothing was stored"});
         } catch (...) {
-            return {verdict::kind::failed,
-                    {},
-                    error{errc::handler_failed,
-                          "the handler of this command threw: " + describe_current_exception() +
-                              "; nothing was stored. Correct the handler, then send the command "
-                              "again"}};
+            return failed(folding,
+                          {errc::handler_failed,
+                           "the handler of this command threw: " + describe_current_exception() +
+                               "; nothing was stored. Correct the handler, then send the command "
+                               "again"});
         }
     }
 
@@ -131,15 +131,25 @@ private:
                 happened.position};
     }
 
+    static verdict failed(bool state_lost, error why) {
+        verdict made;
+        made.what = verdict::kind::failed;
+        made.failure = std::move(why);
+        made.state_lost = state_lost;
+        return made;
+    }
+
     template <class... Cs>
     verdict decide_alternative(std::variant<Cs...>*, std::size_t index, const void* command,
                                const command_context& context, std::string_view stream,
-                               encoded_events& out) {
+                               const encoded_events::limits& limits, encoded_events& out,
+                               bool& folding) {
         verdict made;
         std::size_t i = 0;
         auto decide_if_it_is = [&]<class C>() {
             if (i++ == index)
-                made = decide_one(*static_cast<const C*>(command), context, stream, out);
+                made = decide_one(*static_cast<const C*>(command), context, stream, limits, out,
+                                  folding);
         };
         (decide_if_it_is.template operator()<Cs>(), ...);
         return made;
@@ -147,22 +157,22 @@ private:
 
     template <class C>
     verdict decide_one(const C& command, const command_context& context, std::string_view stream,
-                       encoded_events& out) {
+                       const encoded_events::limits& limits, encoded_events& out, bool& folding) {
         const auto decided = decide_on(std::as_const(state_), command, context);
         if (decided.is_rejected())
             return {verdict::kind::rejected, decided.rejection(), {}};
         if (decided.size() == 0)
             return {};
+        for (const auto& one : decided)
+            std::visit([&](const auto& happened) { out.add(happened); }, one);
+        if (auto fit = out.check(limits); !fit)
+            return failed(false, fit.error());
+        folding = true;
         stream_version version = context.version;
         for (const auto& one : decided) {
             const event_context at{stream, context.id, ++version, context.about.time,
                                    context.about.command_id};
-            std::visit(
-                [&](const auto& happened) {
-                    out.add(happened);
-                    annals::fold(state_, happened, at);
-                },
-                one);
+            std::visit([&](const auto& happened) { annals::fold(state_, happened, at); }, one);
         }
         return {verdict::kind::events, {}, {}};
     }

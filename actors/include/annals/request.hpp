@@ -38,28 +38,42 @@ using command_chain = pipeline;
 /// A command on its way to its aggregate and, as events, into the journal.
 ///
 /// The sender fills in the public part and gives it to `engine::send`; from then on it belongs to
-/// the engine, and the sender only looks at the reply.
+/// the engine, and the sender only looks at the reply. What it holds is charged to the engine's byte
+/// budget and let go of as soon as neither the engine nor the journal needs it: with the answer, or,
+/// where a deadline has answered, later. A future that is kept keeps the answer, this object, and at
+/// most `kept_bytes` more.
 class command_request : public reply_state<receipt>,
                         public append_operation,
                         public expirable,
                         public std::enable_shared_from_this<command_request> {
 public:
-    command_request(std::string id, std::type_index command_type, std::size_t charge)
+    /// `object_bytes` is the size of the whole object, `command_bytes` what the command holds besides.
+    command_request(std::string id, std::type_index command_type, std::size_t object_bytes,
+                    std::size_t command_bytes)
         : aggregate_id(std::move(id)),
           type(command_type),
-          charged_bytes(charge) {}
+          object_bytes_(object_bytes + around_bytes),
+          held_bytes_(command_bytes) {}
 
     std::string aggregate_id;
-    std::type_index type;      ///< of the command
-    std::size_t charged_bytes; ///< against the engine's byte budget
+    std::type_index type; ///< of the command
     metadata about;
     steady_time deadline = steady_time::max();
     std::shared_ptr<command_chain> chain; ///< may be null
     /// What is chained to the answer runs on the thread that answers, and does not block.
     bool answers_inline = false;
 
-    /// Answers with an error and breaks the chain. False if the command was answered already.
+    /// Less is not worth giving back before the object is: that would cost the journal's thread time.
+    static constexpr std::size_t kept_bytes = 1'024;
+
+    /// Answers with an error and breaks the chain. False if the command was answered already. For
+    /// whoever holds it, or before anybody does.
     bool fail(error why) noexcept;
+
+    /// Everything it holds: itself, the command, metadata and, once decided, the encoded events.
+    [[nodiscard]] std::size_t charged_bytes() const noexcept {
+        return sent_bytes() + decided_bytes_;
+    }
 
     /// The command's value.
     [[nodiscard]] virtual const void* command() const noexcept = 0;
@@ -80,6 +94,25 @@ private:
 
     enum class stage : std::uint8_t { waiting, started, answered };
 
+    /// The message it travels in, its places in queues and tables, headers of allocations.
+    static constexpr std::size_t around_bytes = 512;
+
+    /// As long as it is not decided.
+    [[nodiscard]] std::size_t sent_bytes() const noexcept { return object_bytes_ + held_bytes_; }
+    /// Destroys the command's value.
+    virtual void drop_command() noexcept = 0;
+    /// Counts what the sender has filled in. Once, before the engine admits it.
+    void charge_sent() noexcept;
+    /// Counts what was decided, in place of what was decided before.
+    void charge_decided() noexcept;
+    /// Gives back what it holds, and the charge. Once; for the last that needs it.
+    void let_go() noexcept;
+    /// Lets go if nobody but the caller holds it, and answers.
+    bool give(outcome<receipt> answer) noexcept;
+    bool fail_unless_answered(error why) noexcept;
+    /// The journal needs it no more.
+    void give_back_share() noexcept;
+
     /// True if the command is to be decided; false if its deadline has answered it.
     [[nodiscard]] bool begin() noexcept;
     void answer_without_events() noexcept;
@@ -89,8 +122,13 @@ private:
     void abandon() noexcept;
 
     std::atomic<stage> stage_{stage::waiting};
+    std::atomic<bool> let_go_{false};
     std::atomic<std::uint32_t> holders_{0}; ///< command_refs; the last one answers `aborted`
+    const std::size_t object_bytes_;
+    std::size_t held_bytes_;
+    std::size_t decided_bytes_ = 0;
     bool named_ = false;
+    bool waits_ = false; ///< counted in `resident::waiting`
     std::size_t attempts_ = 0;
     std::size_t command_index_ = 0;
     std::uint64_t rests_on_ = 0; ///< as a barrier: so many operations must have settled before
@@ -110,28 +148,21 @@ private:
     std::unique_ptr<error> append_error_; ///< why the journal did not store it
 };
 
-/// A command of type C.
+/// A command of type C. What it holds is found by `memory_of` (annals/memory_of.hpp), which says for
+/// which types that works; others write `std::size_t size_hint(const my_command&)`.
 template <class C>
 class typed_command final : public command_request {
     static_assert(require_command<C>::ok);
 
 public:
     typed_command(std::string id, C value)
-        : command_request(std::move(id), typeid(C), sizeof(typed_command) + size_hint_of(value)),
+        : command_request(std::move(id), typeid(C), sizeof(typed_command), memory_of(value)),
           value_(std::move(value)) {}
-    [[nodiscard]] const void* command() const noexcept override { return &value_; }
+    [[nodiscard]] const void* command() const noexcept override { return &*value_; }
 
 private:
-    /// Commands that hold much memory say so: `std::size_t size_hint(const my_command&)`.
-    static std::size_t size_hint_of(const C& value) {
-        if constexpr (requires {
-                          { size_hint(value) } -> std::convertible_to<std::size_t>;
-                      })
-            return size_hint(value);
-        else
-            return 0;
-    }
-    C value_;
+    void drop_command() noexcept override { value_.reset(); }
+    std::optional<C> value_; ///< empty once it was let go of
 };
 
 /// A query on its way to its view.

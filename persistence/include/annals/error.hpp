@@ -1,5 +1,7 @@
 #pragma once
 
+#include "annals/uuid.hpp"
+
 #include <cstdint>
 #include <stdexcept>
 #include <string>
@@ -17,7 +19,8 @@ namespace annals {
 ///   opening again: `unavailable`, `closed`;
 /// - nothing was stored and repeating the call will not help: `too_large`, `invalid_argument`,
 ///   `unknown_command`, `unknown_query`, `handler_failed`, `would_deadlock`;
-/// - it is not known whether it was stored: `outcome_unknown`. Repeat with the same command id;
+/// - it is not known whether it was stored: `outcome_unknown`. Repeat with the same command id,
+///   which is `error::command_id`;
 /// - it is stored: `version_out_of_reach`, to a command that was to wait for projections. Do not repeat.
 enum class errc : std::uint8_t {
     version_conflict = 1, ///< the stream is not at the expected version; see `error::actual`
@@ -59,6 +62,9 @@ struct error {
     /// of a command that was to wait for projections, its own; the event's log position for `corrupt`,
     /// `undecodable` and `unknown_event`; otherwise 0.
     std::uint64_t actual = 0;
+    /// Of a command that a runtime has taken: its id, whether the caller chose it or the runtime did.
+    /// Send the command again with it, and it takes effect once. Otherwise nil.
+    uuid command_id{};
 
     friend bool operator==(const error&, const error&) = default;
 };

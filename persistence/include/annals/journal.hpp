@@ -114,6 +114,7 @@ struct journal_capabilities {
     bool fenced = false;          ///< several processes may append; a stale writer is refused
     std::size_t max_commit_bytes = 0;
     std::size_t max_event_bytes = 0;
+    std::size_t max_metadata_bytes = 0; ///< of one commit: actor, extra and so on; 0: no limit
 };
 
 /// A position in the log that moves forward: everything stored before, then everything stored later,

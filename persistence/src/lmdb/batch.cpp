@@ -6,8 +6,6 @@
 namespace annals::lmdb {
 namespace {
 
-/// Metadata is written with every event, so it may not grow without limit.
-constexpr std::size_t max_metadata_bytes = std::size_t{64} << 10;
 /// Most bytes of records in one commit, names and metadata included: what LMDB can hold dirty.
 constexpr std::size_t max_record_bytes = std::size_t{128} << 20;
 
@@ -110,10 +108,11 @@ append_result batch::write(const commit& candidate, cached_head& entry) {
     for (const auto& event : candidate.events)
         size += record_overhead_bytes + candidate.stream.size() + event.type.size() +
                 metadata_.size() + event.payload.size();
-    if (metadata_.size() > max_metadata_bytes)
+    if (metadata_.size() > limits_.max_metadata_bytes)
         return error{errc::too_large, "metadata of " + std::to_string(metadata_.size()) +
                                           " bytes; the journal takes " +
-                                          std::to_string(max_metadata_bytes) + "; shorten it"};
+                                          std::to_string(limits_.max_metadata_bytes) +
+                                          "; shorten it"};
     if (size > max_record_bytes)
         return error{errc::too_large,
                      "a commit of " + std::to_string(size) + " bytes, of which each of its " +

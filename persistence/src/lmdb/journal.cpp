@@ -8,11 +8,15 @@ namespace annals {
 namespace lmdb {
 namespace {
 
+/// Metadata is written with every event, so it may not grow without limit.
+constexpr std::size_t max_metadata_bytes = std::size_t{64} << 10;
+
 journal_capabilities capabilities_of(const lmdb_options& options) {
     return {.durable = !options.unsafe_no_sync,
             .dense_positions = true,
             .max_commit_bytes = std::max(options.max_batch_bytes, options.max_event_bytes),
-            .max_event_bytes = options.max_event_bytes};
+            .max_event_bytes = options.max_event_bytes,
+            .max_metadata_bytes = max_metadata_bytes};
 }
 
 } // namespace

@@ -1,0 +1,45 @@
+#include "command_recall.hpp"
+
+#include "messages.hpp"
+
+#include <caf/send.hpp>
+
+#include <algorithm>
+
+namespace annals {
+
+namespace {
+
+result<std::vector<recalled_command>> recall(const command_recall& what) {
+    std::vector<recalled_command> found;
+    std::size_t seen = 0;
+    stream_version next = ~stream_version{0};
+    while (seen < what.window && next != 0) {
+        const auto page = what.log->read_stream(what.aggregate->stream, next, what.page_events,
+                                                direction::backward);
+        if (!page)
+            return page.error();
+        if (page->events.empty())
+            break;
+        for (const stored_event& each : page->events) {
+            if (!each.ends_commit)
+                continue;
+            if (++seen > what.window)
+                break;
+            if (!each.command_named)
+                found.push_back({each.command_id, each.version});
+        }
+        next = page->events.back().version - 1;
+    }
+    std::reverse(found.begin(), found.end());
+    return found;
+}
+
+} // namespace
+
+void command_recall::operator()() const {
+    auto commands = std::make_shared<const result<std::vector<recalled_command>>>(recall(*this));
+    caf::anon_send(to, recalled_message{number, std::move(commands)});
+}
+
+} // namespace annals
