@@ -161,6 +161,8 @@ public:
 
     [[nodiscard]] result<event_page> read_stream(std::string_view stream, stream_version from,
                                                  std::size_t max, direction way) const override {
+        if (auto named = check_stream_name(stream); !named)
+            return named.error();
         return read([&](const memory_log& log) { return log.read_stream(stream, from, max, way); });
     }
     [[nodiscard]] result<event_page> read_all(log_position after, std::size_t max,
@@ -173,6 +175,8 @@ public:
         const std::shared_lock lock(state_->mutex);
         if (!state_->log)
             return journal_closed();
+        if (auto named = check_stream_name(stream); !named)
+            return named.error();
         return state_->log->describe(stream);
     }
 

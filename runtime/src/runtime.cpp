@@ -107,6 +107,7 @@ result<void> runtime::state::open_projections() {
                      "config::views.max_batch_bytes must be at least 16 MiB, which one slice of a "
                      "stored view may change"};
     options.max_store_bytes = std::min(options.max_store_bytes, with_.store.max_store_bytes);
+    options.wait_for_lock = std::max(options.wait_for_lock, with_.store.wait_for_lock);
     options.unsafe_no_sync = options.unsafe_no_sync || with_.store.unsafe_no_sync;
     auto opened = open_lmdb_projection_store(with_.directory, journal_->id(), options);
     if (!opened)

@@ -126,6 +126,19 @@ ANNALS_JOURNAL_PROMISE("a long stream is read completely, either way") {
         REQUIRE(journal->read_stream("cart-1", v, 1).value().events.at(0).version == v);
 }
 
+ANNALS_JOURNAL_PROMISE("a name that no stream can have is refused, not looked for") {
+    journal_under_test store;
+    const auto journal = store.open();
+    store_two_streams(*journal);
+    for (const auto& name : {std::string(), std::string(256, 'a'), std::string(600, 'a'),
+                             std::string("a\nb"), std::string("\xff")}) {
+        for (const auto way : {direction::forward, direction::backward})
+            REQUIRE(journal->read_stream(name, 1, 10, way).error().code == errc::invalid_argument);
+        REQUIRE(journal->describe(name).error().code == errc::invalid_argument);
+    }
+    REQUIRE(journal->describe(std::string(255, 'a')).value().version == 0);
+}
+
 ANNALS_JOURNAL_PROMISE("the log is read in order, page after page") {
     journal_under_test store;
     const auto journal = store.open();

@@ -233,6 +233,8 @@ TEST_CASE("options out of range are refused before anything is touched", "[lmdb]
         [](lmdb_options& o) { o.max_batch_bytes = (std::size_t{16} << 20) + 1; },
         [](lmdb_options& o) { o.max_batch_commits = 0; },
         [](lmdb_options& o) { o.max_store_bytes = 1; },
+        [](lmdb_options& o) { o.max_queued_bytes = 0; },
+        [](lmdb_options& o) { o.wait_for_lock = std::chrono::milliseconds(-1); },
     };
     for (const auto& change : wrong) {
         auto options = small_store();

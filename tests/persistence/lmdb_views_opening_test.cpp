@@ -183,6 +183,7 @@ TEST_CASE("options of a projection store are checked before anything is touched"
         [](auto& o) { o.max_batch_bytes = 0; },
         [](auto& o) { o.max_batch_bytes = (std::size_t{64} << 20) + 1; },
         [](auto& o) { o.max_store_bytes = 1; },
+        [](auto& o) { o.wait_for_lock = std::chrono::milliseconds(-1); },
     };
     for (const auto& change : wrong) {
         auto options = small_views();

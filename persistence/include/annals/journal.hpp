@@ -154,7 +154,8 @@ public:
 
     /// Up to `max` events of `stream`, beginning with version `from`, upwards or downwards. Forward
     /// from 0 or 1 is the beginning; backward from any number past the end is the end. A stream
-    /// that does not exist is an empty page.
+    /// that does not exist is an empty page; a name that no stream can have (`check_stream_name`)
+    /// is `invalid_argument`.
     [[nodiscard]] virtual result<event_page>
     read_stream(std::string_view stream, stream_version from, std::size_t max,
                 direction way = direction::forward) const = 0;
@@ -167,7 +168,12 @@ public:
     /// Position of the last durable event; 0 if there is none.
     [[nodiscard]] virtual log_position head() const noexcept = 0;
 
+    /// The ends of `stream`; likewise `invalid_argument` for a name that no stream can have.
     [[nodiscard]] virtual result<stream_info> describe(std::string_view stream) const = 0;
+
+    /// What whoever operates the host should know now, one sentence each with what to do; empty if
+    /// all is well. Does not wait for the disk.
+    [[nodiscard]] virtual std::vector<std::string> warnings() const { return {}; }
 
     /// Follows the log after position `after`. `wake` is described at `subscription::next`; it runs
     /// on a thread of the journal and must neither block nor call back into the journal. It does

@@ -3,12 +3,14 @@
 #include "annals/codec.hpp"
 #include "annals/uuid.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -132,6 +134,9 @@ public:
     /// False if what is here is gone with the process.
     [[nodiscard]] virtual bool durable() const noexcept = 0;
 
+    /// What whoever operates the host should know now; see `journal::warnings`.
+    [[nodiscard]] virtual std::vector<std::string> warnings() const { return {}; }
+
     /// Applies what was given to it, then refuses more, and releases what the store holds on disk.
     /// Waits until every snapshot is gone: a thread that holds one must let it go first. Within a
     /// callback it does not wait. Idempotent; the destructor closes too.
@@ -147,6 +152,8 @@ struct projection_store_options {
     std::size_t max_store_bytes = std::size_t{1} << 40;
     /// Most bytes changed in one transaction; also the largest single change. At most 64 MiB.
     std::size_t max_batch_bytes = std::size_t{16} << 20;
+    /// How long an opening waits where another one has the store; see `lmdb_options`.
+    std::chrono::milliseconds wait_for_lock{0};
     /// Loses the last changes when the power fails. For measuring and throw-away data only.
     bool unsafe_no_sync = false;
 };

@@ -63,6 +63,10 @@ std::string_view advice(errc code) noexcept {
 
 } // namespace
 
+void page_contradicts_itself(MDB_env* /*env*/, const char* /*text*/) {
+    throw failed_assertion();
+}
+
 error lmdb_error(int rc, std::string_view doing) {
     const auto code = code_of(rc);
     return {code, std::string(doing) + ": " + mdb_strerror(rc) + std::string(advice(code))};

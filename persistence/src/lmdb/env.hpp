@@ -2,6 +2,7 @@
 
 #include "annals/codec.hpp"
 #include "annals/error.hpp"
+#include "lmdb/guarded_calls.hpp"
 
 #include <filesystem>
 #include <memory>

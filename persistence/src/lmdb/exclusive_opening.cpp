@@ -1,76 +1,165 @@
 #include "lmdb/exclusive_opening.hpp"
 
 #include "lmdb/file_system.hpp"
+#include "lmdb/reader_table.hpp"
+
+#include <cerrno>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace annals::lmdb {
 namespace {
 
 namespace fs = std::filesystem;
 
-/// Takes the lock; a lock file made for it goes again unless the opening succeeds.
-result<std::unique_ptr<store_lock>> lock_new(const fs::path& directory, const file_kind& kind) {
-    auto lock = store_lock::acquire(directory / kind.lock_file_name());
-    if (lock && (*lock)->created())
-        (*lock)->remove_file_on_release();
-    return lock;
-}
+/// One opening, step by step. Destroyed from the last member to the first: what it has made and not
+/// kept goes while the store is still locked, the directory goes last.
+class opening {
+public:
+    opening(const fs::path& directory, const file_kind& kind, const opening_options& options)
+        : directory_(directory),
+          kind_(kind),
+          options_(options),
+          wait_(options.wait_for_lock) {}
 
-/// Takes the lock, and looks at the store before anything is created beside it.
-result<std::unique_ptr<store_lock>> lock_existing(const fs::path& directory, const file_kind& kind,
-                                                  std::size_t map_bytes) {
-    const auto file = directory / kind.file_name();
-    std::error_code ignored;
-    if (!fs::exists(directory / kind.lock_file_name(), ignored))
-        if (auto inspected = inspect(file, kind, map_bytes); !inspected)
-            return inspected.error();
-    auto lock = lock_new(directory, kind);
-    if (!lock)
-        return lock;
-    if (auto inspected = inspect(file, kind, map_bytes); !inspected)
-        return inspected.error();
-    return lock;
-}
+    /// Finds or creates the store, locks it and looks at it.
+    [[nodiscard]] result<void> find();
+    /// Opens what was found. From here on files change.
+    [[nodiscard]] result<exclusive_file> open();
 
-/// What an opening has made so far. Destroyed from the last member to the first: files go while the
-/// store is still locked, the directory goes last.
-struct opening {
-    new_paths directories;
-    exclusive_file store;
-    new_paths files;
+private:
+    [[nodiscard]] result<void> look_for_store();
+    [[nodiscard]] result<void> create();
+    [[nodiscard]] result<void> lock_beside();
+    [[nodiscard]] result<void> lock_and_inspect();
+    [[nodiscard]] result<void> complete_file() const;
+    [[nodiscard]] fs::path lock_path() const { return directory_ / kind_.lock_file_name(); }
 
-    void keep() {
-        directories.keep();
-        files.keep();
-        store.lock->keep_file();
-    }
+    const fs::path& directory_;
+    const file_kind& kind_;
+    const opening_options& options_;
+    lock_wait wait_;
+    std::optional<fs::path> file_; ///< nothing: it is missing
+    checked_pages pages_;
+
+    new_paths directories_;
+    exclusive_file store_;
+    new_paths files_;
 };
 
-result<void> lock_or_create(const fs::path& directory, const file_kind& kind,
-                            const opening_options& options, opening& made) {
-    const auto file = directory / kind.file_name();
+result<void> opening::look_for_store() {
+    auto found = find_store(directory_ / kind_.file_name());
+    if (!found)
+        return found.error();
+    file_ = *std::move(found);
+    return {};
+}
+
+result<void> opening::find() {
     std::error_code failed;
-    const bool exists = fs::exists(file, failed);
-    if (failed && failed != std::errc::not_a_directory)
-        return system_error(failed.value(), "cannot look at", file);
-    if (fs::exists(directory, failed) && !fs::is_directory(directory, failed))
-        return not_a_store(directory, "is not a directory, as a store is; choose another path");
-    if (!exists && !options.create)
-        return not_a_store(directory,
-                           "holds no store; set `create` to make one, or choose another directory");
-    if (!exists)
-        if (auto created = made.directories.create_directory(directory); !created)
-            return created.error();
-    auto lock = exists ? lock_existing(directory, kind, options.max_store_bytes)
-                       : lock_new(directory, kind);
-    if (!lock)
-        return lock.error();
-    made.store.lock = std::move(*lock);
-    if (exists)
+    if (fs::exists(directory_, failed) && !fs::is_directory(directory_, failed))
+        return not_a_store(directory_, "is not a directory, as a store is; choose another path");
+    if (auto looked = look_for_store(); !looked)
+        return looked;
+    if (!file_) {
+        if (!options_.create)
+            return not_a_store(
+                directory_,
+                "holds no store; set `create` to make one, or choose another directory");
+        if (auto created = create(); !created)
+            return created;
+    }
+    if (!store_.lock.data)
+        return lock_and_inspect();
+    return {};
+}
+
+result<void> opening::create() {
+    if (auto checked = kind_.check_missing(directory_); !checked)
+        return checked;
+    if (auto created = directories_.create_directory(directory_); !created)
+        return created;
+    if (auto locked = lock_beside(); !locked)
+        return locked;
+    if (auto looked = look_for_store(); !looked)
+        return looked;
+    if (file_) // another process was faster, and has closed it again
         return {};
-    if (fs::exists(file, failed)) // another process was faster, and has closed it again
-        return inspect(file, kind, options.max_store_bytes);
-    made.files.expect(file);
-    return create_store(file, kind, !options.unsafe_no_sync);
+    files_.expect(directory_ / kind_.file_name());
+    auto made = create_store(directory_, kind_, !options_.unsafe_no_sync, wait_);
+    if (!made)
+        return made.error();
+    store_.lock.data = *std::move(made);
+    pages_.complete = true;
+    return look_for_store();
+}
+
+result<void> opening::lock_beside() {
+    auto beside = file_lock::take(lock_path(), file_lock::access::create, lock_path(), wait_);
+    if (!beside)
+        return beside.error();
+    store_.lock.beside = *std::move(beside);
+    return {};
+}
+
+result<void> opening::lock_and_inspect() {
+    if (::faccessat(AT_FDCWD, file_->c_str(), R_OK | W_OK, AT_EACCESS) != 0)
+        return system_error(errno, "cannot open", *file_);
+    auto data = file_lock::take(*file_, file_lock::access::read, lock_path(), wait_);
+    if (!data)
+        return data.error();
+    store_.lock.data = *std::move(data);
+    auto pages = inspect(*file_, store_.lock.data->file(), kind_, options_.max_store_bytes);
+    if (!pages)
+        return pages.error();
+    pages_ = *pages;
+    return store_.lock.beside ? result<void>() : lock_beside();
+}
+
+/// LMDB reads through a map, where a missing end of the file is a signal.
+result<void> opening::complete_file() const {
+    struct stat status {};
+    if (::stat(file_->c_str(), &status) != 0)
+        return system_error(errno, "cannot look at", *file_);
+    if (static_cast<std::uint64_t>(status.st_size) < pages_.file_bytes &&
+        ::truncate(file_->c_str(), static_cast<off_t>(pages_.file_bytes)) != 0)
+        return system_error(errno, "cannot complete", *file_);
+    return {};
+}
+
+result<exclusive_file> opening::open() {
+    if (auto completed = complete_file(); !completed)
+        return completed.error();
+    auto table = *file_;
+    table += "-lock";
+    files_.expect(table);
+    if (auto prepared = prepare_reader_table(table, pages_.last_txn); !prepared)
+        return prepared.error();
+    auto env =
+        open_env(*file_, options_.max_store_bytes, options_.unsafe_no_sync ? MDB_NOSYNC : 0U);
+    if (!env)
+        return env.error();
+    store_.env = *std::move(env);
+    if (auto checked = kind_.check(store_.env.get()); !checked)
+        return checked.error();
+    // After a crash between writing and syncing, the file shows more than the disk holds.
+    if (const auto rc = mdb_env_sync(store_.env.get(), 1); rc != 0)
+        return lmdb_error(rc, "cannot sync \"" + file_->string() + "\"");
+    if (auto synced = sync_directory(file_->parent_path()); !synced)
+        return synced.error();
+    auto watch = file_watch::on(*file_, store_.lock.data->file());
+    if (!watch)
+        return watch.error();
+    store_.watch = *watch;
+    store_.path = *file_;
+    store_.pages_checked = pages_.complete;
+    store_.lock.beside->write_owner();
+    store_.lock.beside->keep();
+    directories_.keep();
+    files_.keep();
+    return std::move(store_);
 }
 
 } // namespace
@@ -79,44 +168,36 @@ result<exclusive_file> open_exclusively(const fs::path& directory, const file_ki
                                         const opening_options& options) {
     if (auto checked = check_file_system(directory); !checked)
         return checked.error();
-    opening made;
-    if (auto locked = lock_or_create(directory, kind, options, made); !locked)
-        return locked.error();
-
-    const auto file = directory / kind.file_name();
-    auto lmdb_lock_file = file;
-    lmdb_lock_file += "-lock";
-    made.files.expect(lmdb_lock_file);
-    if (auto reserved = reserve_file(lmdb_lock_file, lmdb_lock_bytes); !reserved)
-        return reserved.error();
-    auto env = open_env(file, options.max_store_bytes, options.unsafe_no_sync ? MDB_NOSYNC : 0U);
-    if (!env)
-        return env.error();
-    made.store.env = std::move(*env);
-    if (auto checked = kind.check(made.store.env.get()); !checked)
-        return checked.error();
-    // After a crash between writing and syncing, the file shows more than the disk holds.
-    if (const auto rc = mdb_env_sync(made.store.env.get(), 1); rc != 0)
-        return lmdb_error(rc, "cannot sync \"" + file.string() + "\"");
-    if (auto synced = sync_directory(directory); !synced)
-        return synced.error();
-    made.keep();
-    return std::move(made.store);
+    opening one(directory, kind, options);
+    if (auto found = one.find(); !found)
+        return found.error();
+    return one.open();
 }
 
 result<exclusive_file> open_to_read(const fs::path& directory, const file_kind& kind,
-                                    std::size_t map_bytes) {
-    const auto file = directory / kind.file_name();
-    std::error_code failed;
-    if (!fs::exists(file, failed))
+                                    const opening_options& options) {
+    const auto file = find_store(directory / kind.file_name());
+    if (!file)
+        return file.error();
+    if (!*file)
         return not_a_store(directory, "holds no store; choose another directory");
-    auto lock = lock_existing(directory, kind, map_bytes);
-    if (!lock)
-        return lock.error();
-    auto env = open_env(file, map_bytes, MDB_RDONLY | MDB_NOLOCK);
+    lock_wait wait(options.wait_for_lock);
+    exclusive_file store;
+    auto data =
+        file_lock::take(**file, file_lock::access::read, directory / kind.lock_file_name(), wait);
+    if (!data)
+        return data.error();
+    store.lock.data = *std::move(data);
+    const auto pages = inspect(**file, store.lock.data->file(), kind, options.max_store_bytes);
+    if (!pages)
+        return pages.error();
+    auto env = open_env(**file, options.max_store_bytes, MDB_RDONLY | MDB_NOLOCK);
     if (!env)
         return env.error();
-    return exclusive_file{std::move(*lock), std::move(*env)};
+    store.env = *std::move(env);
+    store.path = **file;
+    store.pages_checked = pages->complete;
+    return store;
 }
 
 } // namespace annals::lmdb

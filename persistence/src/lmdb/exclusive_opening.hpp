@@ -1,5 +1,6 @@
 #pragma once
 
+#include "lmdb/file_watch.hpp"
 #include "lmdb/store_file.hpp"
 #include "lmdb/store_lock.hpp"
 
@@ -8,24 +9,31 @@ namespace annals::lmdb {
 /// A file that is open for this process alone. Members are destroyed in the right order: the
 /// environment before the lock.
 struct exclusive_file {
-    std::unique_ptr<store_lock> lock;
+    store_lock lock;
     env_handle env;
+    std::filesystem::path path; ///< of the data file, absolute and without links
+    file_watch watch;
+    bool pages_checked = false; ///< all of them; otherwise those with entries when they are read
 };
 
 struct opening_options {
     std::size_t max_store_bytes;
     bool create = true; ///< if it is missing, with its directory
+    std::chrono::milliseconds wait_for_lock{0};
     bool unsafe_no_sync = false;
 };
 
 /// Opens or creates the file of this kind in `directory`. What it returns is durable, and passed
-/// `kind.check`. An error changes nothing on disk.
+/// `kind.check`. It looks before it touches: an error changes nothing on disk, unless the system fails
+/// an operation after everything was found to be well.
 [[nodiscard]] result<exclusive_file> open_exclusively(const std::filesystem::path& directory,
                                                       const file_kind& kind,
                                                       const opening_options& options);
 
-/// Opens an existing one to read it, and keeps others from opening it.
+/// Opens an existing one to read it, and keeps others from opening it. Needs no right to write, and
+/// changes nothing.
 [[nodiscard]] result<exclusive_file> open_to_read(const std::filesystem::path& directory,
-                                                  const file_kind& kind, std::size_t map_bytes);
+                                                  const file_kind& kind,
+                                                  const opening_options& options);
 
 } // namespace annals::lmdb

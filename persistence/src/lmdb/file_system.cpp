@@ -72,13 +72,14 @@ result<void> sync_directory(const std::filesystem::path& directory) {
     return {};
 }
 
-result<void> reserve_file(const std::filesystem::path& path, std::size_t bytes) {
-    const auto file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-    if (file < 0)
-        return system_error(errno, "cannot open", path);
-    const auto failed = ::posix_fallocate(file, 0, static_cast<off_t>(bytes));
-    ::close(file);
-    if (failed != 0)
+result<void> reserve_file(int file, const std::filesystem::path& path, std::size_t bytes) {
+    struct stat status {};
+    if (::fstat(file, &status) != 0)
+        return system_error(errno, "cannot look at", path);
+    const auto size = static_cast<std::uint64_t>(status.st_size);
+    if (size >= bytes && static_cast<std::uint64_t>(status.st_blocks) * 512 >= size)
+        return {};
+    if (const auto failed = ::posix_fallocate(file, 0, static_cast<off_t>(bytes)); failed != 0)
         return system_error(failed, "cannot reserve space for", path);
     return {};
 }
@@ -104,9 +105,10 @@ result<void> new_paths::create_directory(const std::filesystem::path& directory)
         missing.push_back(at);
     std::ranges::reverse(missing);
     for (const auto& path : missing) {
-        if (::mkdir(path.c_str(), 0750) != 0 && errno != EEXIST)
-            return system_error(errno, "cannot create directory", path);
-        paths_.push_back(path);
+        if (::mkdir(path.c_str(), 0700) == 0)
+            paths_.push_back(path);
+        else if (errno != EEXIST || !std::filesystem::is_directory(path, failed))
+            return system_error(errno == EEXIST ? ENOTDIR : errno, "cannot create directory", path);
         if (auto synced = sync_directory(path.parent_path()); !synced)
             return synced.error();
     }

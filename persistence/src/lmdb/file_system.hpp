@@ -14,9 +14,10 @@ namespace annals::lmdb {
 /// Makes the names in a directory durable.
 [[nodiscard]] result<void> sync_directory(const std::filesystem::path& directory);
 
-/// Makes `file` at least `bytes` long with all its blocks taken, so that writing to a map of it
-/// cannot fail for want of space.
-[[nodiscard]] result<void> reserve_file(const std::filesystem::path& file, std::size_t bytes);
+/// Makes what is open as `file` at least `bytes` long with all its blocks taken, so that writing to a
+/// map of it cannot fail for want of space. Leaves it alone if it is.
+[[nodiscard]] result<void> reserve_file(int file, const std::filesystem::path& path,
+                                        std::size_t bytes);
 
 /// Files and directories that come into being during an opening, and go again if it fails.
 class new_paths {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <system_error>
 
 namespace annals::lmdb {
 namespace {
@@ -115,10 +116,15 @@ void head_flush::begin_cycle(log_position head) {
     if (cycle_.size() < small_set)
         return sort_by_name(cycle_);
     // The names of dirty entries neither change nor go away.
-    sorter_ = std::thread([this] {
+    try {
+        sorter_ = std::thread([this] {
+            sort_by_name(cycle_);
+            sorted_.store(true, std::memory_order_release);
+        });
+    } catch (const std::system_error&) { // no more threads: commits wait this once
         sort_by_name(cycle_);
-        sorted_.store(true, std::memory_order_release);
-    });
+        sorted_.store(true, std::memory_order_relaxed);
+    }
 }
 
 void head_flush::wait_until_sorted() {

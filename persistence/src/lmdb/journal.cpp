@@ -1,6 +1,7 @@
 #include "annals/lmdb_journal.hpp"
 
 #include "lmdb/quiet_thread.hpp"
+#include "lmdb/reader_table.hpp"
 #include "lmdb/subscription.hpp"
 #include "lmdb/writer.hpp"
 
@@ -46,7 +47,8 @@ void store::run_writer() {
             .flush = flush,
             .followers = followers,
             .note = note,
-            .head = head},
+            .head = head,
+            .watch = files.watch},
            options, capabilities)
         .run();
     if (options.unsafe_no_sync) // closed in good order, it is as durable as any store
@@ -54,7 +56,7 @@ void store::run_writer() {
     gate.close();
     followers.ring_all();
     files.env.reset();
-    files.lock.reset();
+    files.lock = {};
 }
 
 namespace {
@@ -94,6 +96,8 @@ public:
                                                  std::size_t max, direction way) const override {
         if (auto why = store_->unusable())
             return *why;
+        if (auto named = check_stream_name(stream); !named)
+            return named.error();
         return store_->reads.read_stream(stream, from, max, way);
     }
     [[nodiscard]] result<event_page> read_all(log_position after, std::size_t max,
@@ -107,7 +111,21 @@ public:
     [[nodiscard]] result<stream_info> describe(std::string_view stream) const override {
         if (auto why = store_->unusable())
             return *why;
+        if (auto named = check_stream_name(stream); !named)
+            return named.error();
         return store_->reads.describe(stream);
+    }
+
+    [[nodiscard]] std::vector<std::string> warnings() const override {
+        if (store_->unusable())
+            return {};
+        const auto open = store_->gate.enter(); // keeps the environment
+        if (!open)
+            return {};
+        std::vector<std::string> all;
+        if (auto old = warn_of_old_reader(store_->files.env.get(), store_->files.path))
+            all.push_back(*std::move(old));
+        return all;
     }
 
     [[nodiscard]] result<std::unique_ptr<subscription>>
@@ -164,6 +182,7 @@ private:
 
 result<std::shared_ptr<journal>> open_lmdb_journal(const std::filesystem::path& directory,
                                                    const lmdb_options& options) {
+    const lmdb::file_size_signal_blocked meanwhile;
     auto files = lmdb::open_or_create(directory, options);
     if (!files)
         return files.error();
@@ -175,7 +194,11 @@ result<std::shared_ptr<journal>> open_lmdb_journal(const std::filesystem::path& 
                                            opened->heads, opened->flush);
         !replayed)
         return replayed.error();
-    return std::shared_ptr<journal>(std::make_shared<lmdb::lmdb_journal>(opened));
+    try {
+        return std::shared_ptr<journal>(std::make_shared<lmdb::lmdb_journal>(opened));
+    } catch (const std::system_error&) {
+        return lmdb::no_thread();
+    }
 }
 
 } // namespace annals

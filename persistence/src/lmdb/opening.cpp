@@ -1,6 +1,9 @@
 #include "lmdb/opening.hpp"
 
+#include "lmdb/recovery.hpp"
 #include "lmdb/tail_note.hpp"
+
+#include <array>
 
 #include <sys/random.h>
 
@@ -20,6 +23,10 @@ result<void> check_options(const lmdb_options& options) {
         return out_of_range("max_batch_bytes", "from 1 byte to 16 MiB");
     if (options.max_batch_commits == 0)
         return out_of_range("max_batch_commits", "at least 1");
+    if (options.max_queued_bytes == 0)
+        return out_of_range("max_queued_bytes", "at least 1 byte");
+    if (options.wait_for_lock < std::chrono::milliseconds(0))
+        return out_of_range("wait_for_lock", "0 or more");
     if (options.max_store_bytes < (std::size_t{1} << 20))
         return out_of_range("max_store_bytes", "at least 1 MiB");
     return {};
@@ -61,19 +68,6 @@ result<store_identity> read_identity(const fs::path& directory, MDB_env* env, ta
     return identity;
 }
 
-/// A note without the store that it speaks of: the data file is gone, which is no reason to begin
-/// a new one.
-result<void> check_not_gone(const fs::path& directory) {
-    std::error_code failed;
-    if (fs::exists(directory / data_file_name, failed) || !read_tail(directory))
-        return {};
-    return not_a_store(
-        directory / data_file_name,
-        "is missing, but the note beside it speaks of a store; put the file back, or "
-        "delete \"" +
-            (directory / tail_file_name).string() + "\" to begin a new store");
-}
-
 class journal_file final : public file_kind {
 public:
     explicit journal_file(fs::path directory) : directory_(std::move(directory)) {}
@@ -81,17 +75,44 @@ public:
     [[nodiscard]] const char* file_name() const noexcept override { return data_file_name; }
     [[nodiscard]] const char* lock_file_name() const noexcept override { return "annals.lock"; }
 
+    [[nodiscard]] std::string_view remedy() const noexcept override {
+        return "restore the store from a backup";
+    }
+
+    [[nodiscard]] std::span<const expected_table> tables() const noexcept override {
+        static constexpr std::array<expected_table, 3> all = {
+            {{"log", MDB_INTEGERKEY}, {"heads", 0}, {"meta", 0}}};
+        return all;
+    }
+
+    [[nodiscard]] result<void> check_missing(const fs::path& directory) const override {
+        for (const fs::path beside : {tail_file_name, "views.mdb"}) {
+            std::error_code ignored;
+            const auto there = fs::symlink_status(directory / beside, ignored);
+            if (fs::exists(there) && (beside != tail_file_name || read_tail(directory)))
+                return not_a_store(
+                    directory, "holds " + beside.string() +
+                                   ", but the log that it belongs to, journal.mdb, is missing; put "
+                                   "the log back, or move " +
+                                   beside.string() + " away to begin a new log");
+        }
+        return {};
+    }
+
     [[nodiscard]] result<void> check(MDB_env* env) const override {
-        tables table;
+        lmdb::tables table;
         const auto identity = read_identity(directory_, env, table);
-        return identity ? result<void>() : identity.error();
+        if (!identity)
+            return identity.error();
+        const auto state = read_state(env, table);
+        return state ? result<void>() : state.error();
     }
 
     [[nodiscard]] result<void> fill(MDB_txn* txn) const override {
         const auto identity = new_identity();
         if (!identity)
             return identity.error();
-        tables table;
+        lmdb::tables table;
         auto rc = open_tables(txn, MDB_CREATE, table);
         const auto stored_identity = encode_identity(*identity);
         const auto stored_reach = encode_heads_reach(0);
@@ -114,7 +135,7 @@ private:
 result<open_store> with_identity(const fs::path& directory, result<exclusive_file> file) {
     if (!file)
         return file.error();
-    open_store store{std::move(file->lock), std::move(file->env), {}, {}, directory};
+    open_store store{*std::move(file), {}, {}, directory};
     auto identity = read_identity(directory, store.env.get(), store.table);
     if (!identity)
         return identity.error();
@@ -127,17 +148,31 @@ result<open_store> with_identity(const fs::path& directory, result<exclusive_fil
 result<open_store> open_or_create(const fs::path& directory, const lmdb_options& options) {
     if (auto checked = check_options(options); !checked)
         return checked.error();
-    if (auto there = check_not_gone(directory); !there)
-        return there.error();
     return with_identity(directory, open_exclusively(directory, journal_file(directory),
                                                      {.max_store_bytes = options.max_store_bytes,
                                                       .create = options.create,
+                                                      .wait_for_lock = options.wait_for_lock,
                                                       .unsafe_no_sync = options.unsafe_no_sync}));
 }
 
 result<open_store> open_to_verify(const fs::path& directory, const lmdb_options& options) {
-    return with_identity(directory,
-                         open_to_read(directory, journal_file(directory), options.max_store_bytes));
+    return with_identity(directory, open_to_read(directory, journal_file(directory),
+                                                 {.max_store_bytes = options.max_store_bytes,
+                                                  .create = false,
+                                                  .wait_for_lock = options.wait_for_lock}));
+}
+
+result<open_store> open_locked_to_verify(const fs::path& directory, const fs::path& file,
+                                         const lmdb_options& options) {
+    if (auto checked = inspect_every_page(file, journal_file(directory)); !checked)
+        return checked.error();
+    auto env = open_env(file, options.max_store_bytes, MDB_RDONLY | MDB_NOLOCK);
+    if (!env)
+        return env.error();
+    exclusive_file opened;
+    opened.env = *std::move(env);
+    opened.path = file;
+    return with_identity(directory, std::move(opened));
 }
 
 } // namespace annals::lmdb

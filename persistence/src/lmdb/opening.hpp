@@ -9,11 +9,8 @@ namespace annals::lmdb {
 
 inline constexpr auto data_file_name = "journal.mdb";
 
-/// A store that is open for this process alone. Members are destroyed in the right order: the
-/// environment before the lock.
-struct open_store {
-    std::unique_ptr<store_lock> lock;
-    env_handle env;
+/// A store that is open for this process alone.
+struct open_store : exclusive_file {
     tables table;
     store_identity identity;
     std::filesystem::path directory;
@@ -22,6 +19,11 @@ struct open_store {
 /// Opens or creates; the errors are those of `open_lmdb_journal`. What it returns is durable.
 [[nodiscard]] result<open_store> open_or_create(const std::filesystem::path& directory,
                                                 const lmdb_options& options);
+
+/// Opens the file of a store that somebody else keeps locked, after a look at every page of it.
+[[nodiscard]] result<open_store> open_locked_to_verify(const std::filesystem::path& directory,
+                                                       const std::filesystem::path& file,
+                                                       const lmdb_options& options);
 
 /// Opens an existing store to read it, and keeps others from opening it.
 [[nodiscard]] result<open_store> open_to_verify(const std::filesystem::path& directory,

@@ -15,32 +15,10 @@ namespace fs = std::filesystem;
 
 constexpr unsigned env_flags = MDB_NOSUBDIR | MDB_NOTLS | MDB_NORDAHEAD;
 constexpr unsigned max_readers = 1024;
-constexpr mdb_mode_t file_mode = 0640;
-/// Pages that LMDB may count at the end of the file without ever having written them.
-constexpr std::uint64_t max_unwritten_pages = 256;
-
-/// LMDB reads through a map, where a missing end of the file is a signal. A short end is filled
-/// with zeros, which LMDB and the checksums recognise as damage if anything refers to it.
-result<void> check_length(MDB_env* env, const fs::path& path) {
-    MDB_envinfo info{};
-    MDB_stat stat{};
-    mdb_env_info(env, &info);
-    mdb_env_stat(env, &stat);
-    struct stat file {};
-    if (::stat(path.c_str(), &file) != 0)
-        return system_error(errno, "cannot look at", path);
-    const auto size = static_cast<std::uint64_t>(file.st_size);
-    const auto expected = (std::uint64_t{info.me_last_pgno} + 1) * stat.ms_psize;
-    if (size >= expected)
-        return {};
-    if (expected - size > max_unwritten_pages * stat.ms_psize)
-        return error{errc::corrupt, "\"" + path.string() + "\" is cut off at " +
-                                        std::to_string(size) + " of " + std::to_string(expected) +
-                                        " bytes; restore the store from a backup"};
-    if (::truncate(path.c_str(), static_cast<off_t>(expected)) != 0)
-        return system_error(errno, "cannot complete", path);
-    return {};
-}
+constexpr mdb_mode_t file_mode = 0600;
+/// Pages with entries that are looked at before a store is opened; 256 MiB, in about 0.2 s. Of a larger one they are
+/// looked at by `verify_store` only.
+constexpr std::uint64_t most_checked_pages = 65'536;
 
 result<void> write_new_store(const fs::path& file, const file_kind& kind, bool sync) {
     auto env = open_env(file, std::size_t{1} << 20, MDB_NOLOCK | (sync ? 0U : MDB_NOSYNC));
@@ -60,6 +38,12 @@ result<void> write_new_store(const fs::path& file, const file_kind& kind, bool s
     return {};
 }
 
+error with_remedy(error why, const file_kind& kind) {
+    if (why.code == errc::corrupt)
+        why.message += "; " + std::string(kind.remedy());
+    return why;
+}
+
 } // namespace
 
 // A slot of 64 bytes for each reader, and a head of two more.
@@ -74,7 +58,9 @@ result<env_handle> open_env(const fs::path& file, std::size_t map_bytes, unsigne
     if (const auto rc = mdb_env_create(&raw); rc != 0)
         return lmdb_error(rc, "cannot create an LMDB environment");
     env_handle env(raw);
-    auto rc = mdb_env_set_mapsize(raw, map_bytes);
+    auto rc = mdb_env_set_assert(raw, page_contradicts_itself);
+    if (rc == 0)
+        rc = mdb_env_set_mapsize(raw, map_bytes);
     if (rc == 0)
         rc = mdb_env_set_maxdbs(raw, 8);
     if (rc == 0)
@@ -95,26 +81,53 @@ result<env_handle> open_env(const fs::path& file, std::size_t map_bytes, unsigne
     return env;
 }
 
-result<void> inspect(const fs::path& file, const file_kind& kind, std::size_t map_bytes) {
+result<std::optional<fs::path>> find_store(const fs::path& path) {
     std::error_code failed;
+    const auto there = fs::symlink_status(path, failed).type();
+    if (there == fs::file_type::not_found)
+        return std::optional<fs::path>();
+    if (failed)
+        return system_error(failed.value(), "cannot look at", path);
+    auto file = fs::canonical(path, failed);
+    if (failed && there == fs::file_type::symlink)
+        return not_a_store(path,
+                           "is a link that leads nowhere; restore what it led to, or remove it");
+    if (failed)
+        return system_error(failed.value(), "cannot look at", path);
     if (!fs::is_regular_file(file, failed))
-        return not_a_store(file, "is not a regular file; choose another directory");
-    if (::faccessat(AT_FDCWD, file.c_str(), R_OK | W_OK, AT_EACCESS) != 0)
-        return system_error(errno, "cannot open", file);
+        return not_a_store(path, "is not a regular file; choose another directory");
+    return std::optional(std::move(file));
+}
+
+result<checked_pages> inspect(const fs::path& file, int descriptor, const file_kind& kind,
+                              std::size_t map_bytes) {
+    const auto pages = check_pages(descriptor, file, kind.tables(), most_checked_pages);
+    if (!pages)
+        return with_remedy(pages.error(), kind);
+    std::error_code failed;
     auto env = open_env(file, map_bytes, MDB_RDONLY | MDB_NOLOCK);
     if (!env) {
         if (env.error().code == errc::io_error && fs::file_size(file, failed) == 0)
             return not_a_store(file, "is empty; choose another directory");
         return env.error();
     }
-    if (auto length = check_length(env->get(), file); !length)
-        return length.error();
     if (auto checked = kind.check(env->get()); !checked)
         return error{checked.error().code, "\"" + file.string() + "\": " + checked.error().message};
-    return {};
+    return pages;
 }
 
-result<void> create_store(const fs::path& file, const file_kind& kind, bool sync) {
+result<void> inspect_every_page(const fs::path& file, const file_kind& kind) {
+    const auto opened = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    if (opened < 0)
+        return system_error(errno, "cannot open", file);
+    const auto pages = check_pages(opened, file, kind.tables(), ~std::uint64_t{0});
+    ::close(opened);
+    return pages ? result<void>() : with_remedy(pages.error(), kind);
+}
+
+result<std::unique_ptr<file_lock>> create_store(const fs::path& directory, const file_kind& kind,
+                                                bool sync, lock_wait& wait) {
+    const auto file = directory / kind.file_name();
     auto unfinished = file;
     unfinished += ".new";
     ::unlink(unfinished.c_str());
@@ -122,9 +135,13 @@ result<void> create_store(const fs::path& file, const file_kind& kind, bool sync
     made.expect(unfinished);
     if (auto written = write_new_store(unfinished, kind, sync); !written)
         return written.error();
+    auto lock = file_lock::take(unfinished, file_lock::access::read,
+                                directory / kind.lock_file_name(), wait);
+    if (!lock)
+        return lock;
     if (::rename(unfinished.c_str(), file.c_str()) != 0)
         return system_error(errno, "cannot create", file);
-    return {};
+    return lock;
 }
 
 } // namespace annals::lmdb

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -18,6 +19,9 @@
 
 namespace annals::lmdb {
 namespace {
+
+/// Between two attempts to lock a file.
+constexpr std::chrono::milliseconds longest_pause{16};
 
 /// The stores this process has open. A file lock alone would not do: some file systems let one
 /// process lock a file twice.
@@ -89,22 +93,35 @@ private:
     int file_;
 };
 
-error in_use(const std::filesystem::path& path, int file) {
+error in_use(const std::filesystem::path& path, const std::filesystem::path& owner) {
+    const file_handle file(::open(owner.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     char text[32] = {};
-    const auto size = ::pread(file, text, sizeof text - 1, 0);
+    const auto size = file.get() < 0 ? -1 : ::pread(file.get(), text, sizeof text - 1, 0);
     std::string who(text, size > 0 ? static_cast<std::size_t>(size) : 0);
     while (!who.empty() && who.back() == '\n')
         who.pop_back();
-    return {errc::in_use, "the store is open already (lock file \"" + path.string() +
-                              "\", process " + (who.empty() ? "unknown" : who) +
+    return {errc::in_use, "the store is open already (\"" + path.string() + "\", process " +
+                              (who.empty() ? "unknown" : who) +
                               "); close it there, or open another directory"};
 }
 
-/// Writes the process id for people who look; the lock does not depend on it.
-void write_owner(int file) {
-    const auto text = std::to_string(::getpid()) + "\n";
-    if (::ftruncate(file, 0) == 0) [[maybe_unused]]
-        const auto written = ::pwrite(file, text.data(), text.size(), 0);
+error is_a_link(const std::filesystem::path& path) {
+    return {errc::not_a_store,
+            "\"" + path.string() +
+                "\" is a symbolic link, and a lock file must not be one; remove it"};
+}
+
+/// Returns the descriptor, or -1 with errno.
+int open_file(const std::filesystem::path& path, file_lock::access how, bool& created) {
+    if (how == file_lock::access::read)
+        return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    const int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+    const auto existing = ::open(path.c_str(), flags);
+    if (existing >= 0 || errno != ENOENT)
+        return existing;
+    const auto made = ::open(path.c_str(), flags | O_CREAT | O_EXCL, 0600);
+    created = made >= 0;
+    return made >= 0 || errno != EEXIST ? made : ::open(path.c_str(), flags);
 }
 
 /// True if `path` still names the file that is open as `file`.
@@ -125,30 +142,61 @@ error after_fork_error() {
                               "the fork, in one process only"};
 }
 
-result<std::unique_ptr<store_lock>> store_lock::acquire(const std::filesystem::path& path) {
+bool lock_wait::again() noexcept {
+    const auto spent = std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::chrono::steady_clock::now() - begin_);
+    if (spent >= longest_)
+        return false;
+    const auto pause = std::min(pause_, longest_ - spent);
+    static_cast<void>(::poll(nullptr, 0, static_cast<int>(pause.count())));
+    pause_ = std::min(2 * pause_, longest_pause);
+    return true;
+}
+
+result<std::unique_ptr<file_lock>> file_lock::take(const std::filesystem::path& path, access how,
+                                                   const std::filesystem::path& owner,
+                                                   lock_wait& wait) {
     for (;;) {
-        const bool existed = ::access(path.c_str(), F_OK) == 0;
-        file_handle file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
+        bool created = false;
+        file_handle file(open_file(path, how, created));
         if (file.get() < 0)
-            return system_error(errno, "cannot open the lock file", path);
-        if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0)
-            return errno == EWOULDBLOCK ? in_use(path, file.get())
-                                        : system_error(errno, "cannot lock", path);
+            return errno == ELOOP ? is_a_link(path)
+                                  : system_error(errno, "cannot open to lock it", path);
+        auto lock = std::unique_ptr<file_lock>(new file_lock(path, -1, created));
         struct stat status {};
         if (::fstat(file.get(), &status) != 0)
             return system_error(errno, "cannot look at", path);
-        if (!is_current(path, status))
+        if (!S_ISREG(status.st_mode))
+            return error{errc::not_a_store,
+                         "\"" + path.string() +
+                             "\" is not a regular file; choose another directory"};
+        if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+            if (errno != EWOULDBLOCK)
+                return system_error(errno, "cannot lock", path);
+        } else if (!is_current(path, status)) {
+            lock->keep();
             continue; // removed by a failed opening elsewhere; lock the file that took its place
-        if (!open_stores::of_this_process().add({status.st_dev, status.st_ino, file.get()}))
-            return in_use(path, file.get());
-        write_owner(file.get());
-        return std::unique_ptr<store_lock>(new store_lock(path, file.release(), !existed));
+        } else if (open_stores::of_this_process().add({status.st_dev, status.st_ino, file.get()})) {
+            lock->file_ = file.release();
+            return lock;
+        }
+        lock->keep(); // another one has it now
+        if (!wait.again())
+            return in_use(path, owner);
     }
 }
 
-store_lock::~store_lock() {
-    if (remove_)
+void file_lock::write_owner() const noexcept {
+    const auto text = std::to_string(::getpid()) + "\n";
+    if (::ftruncate(file_, 0) == 0) [[maybe_unused]]
+        const auto written = ::pwrite(file_, text.data(), text.size(), 0);
+}
+
+file_lock::~file_lock() {
+    if (created_)
         ::unlink(path_.c_str());
+    if (file_ < 0)
+        return;
     open_stores::of_this_process().remove(file_);
     ::close(file_);
 }

@@ -3,7 +3,7 @@
 #include "lmdb/log_table.hpp"
 #include "lmdb/opening.hpp"
 #include "lmdb/recovery.hpp"
-#include "lmdb/store_file.hpp"
+#include "lmdb/separate_process.hpp"
 
 #include <string>
 #include <unordered_map>
@@ -163,24 +163,34 @@ result<store_report> verify(const open_store& files, const store_state& state) {
     return store_report{.events = all.events(), .streams = all.streams(), .bytes = 0};
 }
 
+/// Precondition: the store is locked.
+result<store_report> verify_file(const std::filesystem::path& directory,
+                                 const std::filesystem::path& file, const lmdb_options& options) {
+    const auto files = open_locked_to_verify(directory, file, options);
+    if (!files)
+        return files.error();
+    const auto state = read_state(files->env.get(), files->table);
+    if (!state)
+        return state.error();
+    auto report = verify(*files, *state);
+    if (!report)
+        return report;
+    struct stat status {};
+    if (::stat(file.c_str(), &status) == 0)
+        report->bytes = static_cast<std::uint64_t>(status.st_blocks) * 512; // holes take no disk
+    return report;
+}
+
 } // namespace
 } // namespace lmdb
 
 result<store_report> verify_store(const std::filesystem::path& directory,
                                   const lmdb_options& options) {
-    const auto files = lmdb::open_to_verify(directory, options);
-    if (!files)
-        return files.error();
-    const auto state = lmdb::read_state(files->env.get(), files->table);
-    if (!state)
-        return state.error();
-    auto report = lmdb::verify(*files, *state);
-    if (!report)
-        return report;
-    struct stat file {};
-    if (::stat((directory / lmdb::data_file_name).c_str(), &file) == 0)
-        report->bytes = static_cast<std::uint64_t>(file.st_blocks) * 512; // holes take no disk
-    return report;
+    const auto locked = lmdb::open_to_verify(directory, options);
+    if (!locked)
+        return locked.error();
+    return lmdb::in_separate_process(
+        [&] { return lmdb::verify_file(directory, locked->path, options); });
 }
 
 } // namespace annals

@@ -14,6 +14,8 @@ result<void> check_options(const uuid& log, const projection_store_options& opti
         return error{errc::invalid_argument, "max_batch_bytes must be from 1 byte to 64 MiB"};
     if (options.max_store_bytes < (std::size_t{1} << 20))
         return error{errc::invalid_argument, "max_store_bytes must be at least 1 MiB"};
+    if (options.wait_for_lock < std::chrono::milliseconds(0))
+        return error{errc::invalid_argument, "wait_for_lock must be 0 or more"};
     return {};
 }
 
@@ -47,6 +49,20 @@ public:
 
     [[nodiscard]] const char* file_name() const noexcept override { return "views.mdb"; }
     [[nodiscard]] const char* lock_file_name() const noexcept override { return "views.lock"; }
+
+    [[nodiscard]] std::string_view remedy() const noexcept override {
+        return "delete it: views are built again from the log, reactions lose their checkpoints";
+    }
+
+    [[nodiscard]] std::span<const expected_table> tables() const noexcept override {
+        static constexpr std::array<expected_table, 2> all = {{{"rows", 0}, {"meta", 0}}};
+        return all;
+    }
+
+    [[nodiscard]] result<void>
+    check_missing(const std::filesystem::path& /*directory*/) const override {
+        return {}; // views are built again from the log
+    }
 
     [[nodiscard]] result<void> check(MDB_env* env) const override {
         txn_handle txn;
@@ -136,9 +152,10 @@ result<open_views> open_or_create_views(const std::filesystem::path& directory, 
                                         const projection_store_options& options) {
     if (auto checked = check_options(log, options); !checked)
         return checked.error();
-    auto file = open_exclusively(
-        directory, views_file(log),
-        {.max_store_bytes = options.max_store_bytes, .unsafe_no_sync = options.unsafe_no_sync});
+    auto file = open_exclusively(directory, views_file(log),
+                                 {.max_store_bytes = options.max_store_bytes,
+                                  .wait_for_lock = options.wait_for_lock,
+                                  .unsafe_no_sync = options.unsafe_no_sync});
     if (!file)
         return file.error();
     open_views views;

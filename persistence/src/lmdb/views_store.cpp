@@ -1,6 +1,7 @@
 #include "lmdb/views_store.hpp"
 
 #include "lmdb/quiet_thread.hpp"
+#include "lmdb/reader_table.hpp"
 #include "lmdb/views_writer.hpp"
 
 #include <algorithm>
@@ -29,7 +30,7 @@ void views_store::run_writer() {
         mdb_env_sync(files.file.env.get(), 1);
     readers.close();
     files.file.env.reset();
-    files.file.lock.reset();
+    files.file.lock = {};
 }
 
 namespace {
@@ -88,6 +89,19 @@ public:
 
     [[nodiscard]] bool durable() const noexcept override { return !store_->options.unsafe_no_sync; }
 
+    [[nodiscard]] std::vector<std::string> warnings() const override {
+        if (store_->unusable())
+            return {};
+        auto open = store_->readers.enter(); // keeps the environment
+        if (!open)
+            return {};
+        std::vector<std::string> all;
+        if (auto old = warn_of_old_reader(store_->files.file.env.get(), store_->files.file.path))
+            all.push_back(*std::move(old));
+        store_->readers.leave(*std::move(open));
+        return all;
+    }
+
     void close() override {
         if (store_->unusable())
             return;
@@ -124,11 +138,16 @@ private:
 result<std::shared_ptr<projection_store>>
 open_lmdb_projection_store(const std::filesystem::path& directory, const uuid& log,
                            const projection_store_options& options) {
+    const lmdb::file_size_signal_blocked meanwhile;
     auto files = lmdb::open_or_create_views(directory, log, options);
     if (!files)
         return files.error();
-    return std::shared_ptr<projection_store>(std::make_shared<lmdb::lmdb_projection_store>(
-        std::make_shared<lmdb::views_store>(*std::move(files), options)));
+    try {
+        return std::shared_ptr<projection_store>(std::make_shared<lmdb::lmdb_projection_store>(
+            std::make_shared<lmdb::views_store>(*std::move(files), options)));
+    } catch (const std::system_error&) {
+        return lmdb::no_thread();
+    }
 }
 
 } // namespace annals

@@ -32,6 +32,7 @@ bool is_within(bytes_view key, const row_place& space) {
 views_writer::views_writer(views_store& store)
     : store_(store),
       disk_(store.files.file.env.get()),
+      readers_(store.files.file.env.get()),
       dropped_(store.files.dropped),
       spent_(dropped_.begin(), dropped_.end()),
       next_space_(store.files.next_space),
@@ -68,7 +69,10 @@ void views_writer::apply_batch() {
             rc = commit_txn(txn);
         }
         txn.reset();
-        if (rc == 0)
+        const auto lost = rc == 0 ? store_.files.file.watch.lost() : std::nullopt;
+        if (lost)
+            file_lost(*lost);
+        else if (rc == 0)
             batch_committed();
         else
             batch_failed(rc, committing);
@@ -162,6 +166,14 @@ void views_writer::batch_committed() {
     dropped_.insert(dropped_.end(), dropping_.begin(), dropping_.end());
     std::ranges::sort(dropped_);
     next_space_ = next_space_written_;
+    readers_.committed();
+}
+
+void views_writer::file_lost(const error& why) {
+    stopped_ = why;
+    for (auto& each : results_)
+        if (each)
+            each = error{errc::outcome_unknown, why.message};
 }
 
 void views_writer::batch_failed(int rc, bool committing) {

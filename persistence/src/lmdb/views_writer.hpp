@@ -1,6 +1,7 @@
 #pragma once
 
 #include "lmdb/disk_errors.hpp"
+#include "lmdb/reader_table.hpp"
 #include "lmdb/views_queue.hpp"
 #include "lmdb/views_store.hpp"
 
@@ -30,6 +31,8 @@ private:
     [[nodiscard]] int write_dropped(MDB_txn* txn, std::span<const row_space> spaces);
     void batch_committed();
     void batch_failed(int rc, bool committing);
+    /// The batch is in a file that is not the store any more.
+    void file_lost(const error& why);
     /// What one transaction frees is free for the one after the next, and one that fails is none: on
     /// a full disk, one that needs no room must come between.
     void release_freed_pages();
@@ -50,6 +53,7 @@ private:
 
     views_store& store_;
     disk_errors disk_;
+    reader_sweep readers_;
     std::optional<error> stopped_; ///< why nothing is applied any more
 
     std::vector<row_space> dropped_;      ///< as stored, in order

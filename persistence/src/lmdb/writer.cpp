@@ -24,7 +24,8 @@ writer::writer(const surroundings& around, const lmdb_options& options,
     : around_(around),
       options_(options),
       batch_(around.heads, around.table, limits),
-      disk_(around.env) {}
+      disk_(around.env),
+      readers_(around.env) {}
 
 void writer::run() {
     while (around_.queue.wait_and_take(waiting_)) {
@@ -49,7 +50,10 @@ void writer::store_waiting() {
             fill_batch();
             rc = commit_batch(txn);
         }
-        if (rc == 0) {
+        const auto lost = rc == 0 && batch_.events() != 0 ? around_.watch.lost() : std::nullopt;
+        if (lost) {
+            file_lost(*lost);
+        } else if (rc == 0) {
             batch_committed();
         } else {
             txn.reset();
@@ -145,6 +149,14 @@ void writer::batch_committed() {
     around_.flush.advance(batch_.head(), batch_.events());
     around_.heads.evict(options_.cached_streams, eviction_steps * batch_.events());
     around_.head.store(batch_.head(), std::memory_order_release);
+    readers_.committed();
+}
+
+void writer::file_lost(const error& why) {
+    batch_.discard();
+    around_.flush.slice_aborted();
+    stopped_ = why;
+    fail_results({errc::outcome_unknown, why.message});
 }
 
 void writer::batch_failed(int rc) {

@@ -2,8 +2,10 @@
 
 #include "lmdb/batch.hpp"
 #include "lmdb/disk_errors.hpp"
+#include "lmdb/file_watch.hpp"
 #include "lmdb/head_flush.hpp"
 #include "lmdb/intake.hpp"
+#include "lmdb/reader_table.hpp"
 #include "lmdb/tail_note.hpp"
 #include "lmdb/wakes.hpp"
 
@@ -25,6 +27,7 @@ public:
         wakes& followers;
         tail_note& note;
         std::atomic<log_position>& head; ///< last durable position; this writer moves it
+        const file_watch& watch;         ///< on the data file
     };
 
     writer(const surroundings& around, const lmdb_options& options,
@@ -54,6 +57,8 @@ private:
     [[nodiscard]] int commit_batch(txn_handle& txn);
     void batch_committed();
     void batch_failed(int rc);
+    /// The batch is in a file that is not the store any more.
+    void file_lost(const error& why);
     void fail_results(const error& why);
     void refuse_waiting(const error& why);
     void answer_all();
@@ -62,6 +67,7 @@ private:
     lmdb_options options_;
     batch batch_;
     disk_errors disk_;
+    reader_sweep readers_;
     std::optional<error> stopped_; ///< why nothing is stored any more
 
     std::vector<queued_operation> waiting_; ///< taken from the intake; from `next_operation_` on

@@ -15,7 +15,7 @@ struct config {
     std::filesystem::path directory;
     lmdb_options store;
     /// `max_batch_bytes` is at least 16 MiB. `views.mdb` never grows beyond `store.max_store_bytes`, and
-    /// is not synced where the store is not.
+    /// is not synced where the store is not. Its lock is waited for at least as long as the store's.
     projection_store_options views;
     engine_limits limits;
 
