@@ -200,7 +200,7 @@ void command_request::on_answering(const outcome<receipt>&) noexcept {
     if (!admission_)
         return;
     if (deadline != steady_time::max())
-        admission_->deadlines.remove(deadline, this);
+        admission_->deadlines.remove(this);
     admission_->release_command();
 }
 

@@ -5,24 +5,25 @@
 namespace annals {
 
 void deadline_queue::add(steady_time at, const std::shared_ptr<expirable>& target) {
-    std::lock_guard lock(mutex_);
-    const auto placed = by_time_.emplace(at, target);
+    const std::lock_guard lock(mutex_);
+    const place mine{at, ++last_};
+    const auto [known, fresh] = places_.try_emplace(target.get(), mine);
+    if (!fresh)
+        by_time_.erase(std::exchange(known->second, mine)); // `target` itself keeps it alive
+    const auto placed = by_time_.emplace(mine, target).first;
     // Under the lock: once `on_earlier` has taken the function back, it does not run any more.
     if (placed == by_time_.begin() && earlier_)
         earlier_();
 }
 
-void deadline_queue::remove(steady_time at, const expirable* target) noexcept {
+void deadline_queue::remove(const expirable* target) noexcept {
     std::shared_ptr<expirable> removed; // destroyed after the lock is gone
-    std::lock_guard lock(mutex_);
-    const auto [first, last] = by_time_.equal_range(at);
-    for (auto it = first; it != last; ++it) {
-        if (it->second.get() == target) {
-            removed = std::move(it->second);
-            by_time_.erase(it);
-            return;
-        }
-    }
+    const std::lock_guard lock(mutex_);
+    const auto known = places_.find(target);
+    if (known == places_.end())
+        return;
+    removed = std::move(by_time_.extract(known->second).mapped());
+    places_.erase(known);
 }
 
 steady_time deadline_queue::fire(steady_time now) {
@@ -31,11 +32,13 @@ steady_time deadline_queue::fire(steady_time now) {
     {
         std::lock_guard lock(mutex_);
         auto it = by_time_.begin();
-        for (; it != by_time_.end() && it->first <= now; ++it)
+        for (; it != by_time_.end() && it->first.first <= now; ++it) {
+            places_.erase(it->second.get());
             due.push_back(std::move(it->second));
+        }
         by_time_.erase(by_time_.begin(), it);
         if (it != by_time_.end())
-            next = it->first;
+            next = it->first.first;
     }
     for (const auto& target : due)
         target->expire();

@@ -42,6 +42,7 @@ result<void> check(const engine_limits& limits) {
           at_least_one(limits.max_commands_waiting_per_aggregate,
                        "max_commands_waiting_per_aggregate"),
           at_least_one(limits.max_queries_in_flight, "max_queries_in_flight"),
+          at_least_one(limits.max_waits, "max_waits"),
           at_least_one(limits.max_id_bytes, "max_id_bytes")})
         if (!checked)
             return checked;
@@ -106,8 +107,13 @@ void engine::ask_together(std::shared_ptr<joint_request> request) {
 }
 
 void engine::when_reached(std::span<const std::string> projections, log_position position,
-                          steady_time deadline, std::function<void(result<void>)> then) {
-    core_->when_reached(projections, position, deadline, std::move(then));
+                          steady_time deadline, std::function<void(result<void>)> then,
+                          std::shared_ptr<void> credit) {
+    core_->when_reached(projections, position, deadline, std::move(then), std::move(credit));
+}
+
+result<std::shared_ptr<void>> engine::admit_wait() {
+    return core_->admit_wait();
 }
 
 result<void> engine::is_projection(std::string_view name) const {

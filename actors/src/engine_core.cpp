@@ -1,12 +1,15 @@
 #include "engine_core.hpp"
 
 #include "aggregate_actor.hpp"
-#include "joint_hold.hpp"
+#include "joint_meeting.hpp"
 #include "messages.hpp"
 #include "progress_wait.hpp"
 #include "projection_actor.hpp"
 #include "query_actor.hpp"
 #include "stored_query_actor.hpp"
+#include "wait_actor.hpp"
+
+#include "annals/hosting.hpp"
 
 #include <algorithm>
 
@@ -139,6 +142,7 @@ result<void> engine_core::host_projection(const hosted& what) {
     auto made = std::make_shared<hosted_projection>();
     made->what = what;
     made->gauge = std::make_shared<projection_gauge>(type, what.options);
+    made->seat = std::make_shared<joint_seat>(joint_board_);
     projections_.push_back({std::move(made), {}, {}});
     std::sort(projections_.begin(), projections_.end(), [](const auto& one, const auto& other) {
         return one.of->gauge->name() < other.of->gauge->name();
@@ -162,16 +166,28 @@ result<void> engine_core::open_projections() {
             of.gauge->is(projection_gauge::mode::paused);
         if (of.what.publish) {
             of.publisher = std::make_shared<view_publisher>();
-            std::shared_ptr<view_instance> empty =
-                static_cast<const view_type&>(*of.what.projection).make();
-            const void* state = empty->state();
-            of.publisher->publish({std::shared_ptr<const void>(std::move(empty), state), 0});
+            try {
+                std::shared_ptr<view_instance> empty =
+                    static_cast<const view_type&>(*of.what.projection).make();
+                const void* state = empty->state();
+                of.publisher->publish({std::shared_ptr<const void>(std::move(empty), state), 0});
+            } catch (...) { // the view fails when it begins, and has no readers until it does not
+                of.gauge->failed_with("making the view threw: " + describe_current_exception());
+            }
         }
     }
     return {};
 }
 
 result<void> engine_core::start_projections() {
+    waits_ = parts.system->spawn<wait_actor>(shared_from_this());
+    for (auto& each : projections_)
+        each.of->gauge->on_reached([to = caf::actor_cast<caf::weak_actor_ptr>(waits_),
+                                    gauge = std::weak_ptr(each.of->gauge)] {
+            const auto reached = gauge.lock();
+            if (const auto actor = caf::actor_cast<caf::actor>(to); actor && reached)
+                caf::anon_send(actor, reached_message{reached});
+        });
     for (auto& each : projections_) {
         hosted_projection& of = *each.of;
         std::vector<std::shared_ptr<reaction_type::handler>> handlers;
@@ -370,7 +386,7 @@ void engine_core::watch(std::shared_ptr<live_request> request) {
 }
 
 void engine_core::ask_together(std::shared_ptr<joint_request> request) {
-    std::vector<caf::actor> actors;
+    std::vector<joint_meeting::participant> views;
     for (const auto& part : request->parts()) {
         auto view = view_for(part.view, part.query);
         if (view && (*view)->of->what.projection->kind() != projection_kind::view)
@@ -381,7 +397,7 @@ void engine_core::ask_together(std::shared_ptr<joint_request> request) {
             request->fail(view.error());
             return;
         }
-        actors.push_back((*view)->queries);
+        views.push_back({(*view)->queries, (*view)->of->seat, (*view)->of->gauge});
     }
     if (request->deadline == steady_time::max())
         request->deadline = parts.clock->steady() + limits.query_timeout;
@@ -389,12 +405,9 @@ void engine_core::ask_together(std::shared_ptr<joint_request> request) {
         request->fail(*std::move(refused));
         return;
     }
-    const auto hold = std::make_shared<joint_hold>(request, actors, admission);
-    admission->deadlines.add(request->deadline, hold);
-    const std::shared_ptr<joint_hold> until_dropped(
-        hold.get(), [hold](joint_hold*) { hold->fail(closed_error()); });
-    for (std::size_t i = 0; i != actors.size(); ++i)
-        caf::anon_send(actors[i], hold_message{until_dropped, i});
+    const auto meeting = std::make_shared<joint_meeting>(std::move(request), std::move(views),
+                                                         joint_board_, admission);
+    meeting->begin();
 }
 
 void engine_core::control(std::string_view projection, std::shared_ptr<control_request> request) {
@@ -418,8 +431,21 @@ error engine_core::unknown_projection(std::string_view name) const {
                                         "\". There are: " + list_of(known)};
 }
 
+result<std::shared_ptr<void>> engine_core::admit_wait() {
+    if (waiting_->fetch_add(1) >= limits.max_waits) {
+        waiting_->fetch_sub(1);
+        return error{
+            errc::overloaded,
+            "more than " + std::to_string(limits.max_waits) +
+                " wait for projections to reach a position; wait for answers before asking "
+                "for more, or raise engine_limits::max_waits"};
+    }
+    return std::shared_ptr<void>(nullptr, [waiting = waiting_](void*) { waiting->fetch_sub(1); });
+}
+
 void engine_core::when_reached(std::span<const std::string> projections, log_position position,
-                               steady_time deadline, std::function<void(result<void>)> then) {
+                               steady_time deadline, std::function<void(result<void>)> then,
+                               std::shared_ptr<void> credit) {
     if (admission->closed()) {
         then(closed_error());
         return;
@@ -431,12 +457,22 @@ void engine_core::when_reached(std::span<const std::string> projections, log_pos
             then(unknown_projection(name));
             return;
         }
-        gauges.push_back(found->of->gauge);
+        if (std::find(gauges.begin(), gauges.end(), found->of->gauge) == gauges.end())
+            gauges.push_back(found->of->gauge);
     }
-    const auto waiting =
-        std::make_shared<progress_wait>(std::move(gauges), position, admission, std::move(then));
-    waiting->begin(deadline == steady_time::max() ? parts.clock->steady() + limits.query_timeout
-                                                  : deadline);
+    if (!credit) {
+        auto admitted = admit_wait();
+        if (!admitted) {
+            then(admitted.error());
+            return;
+        }
+        credit = *std::move(admitted);
+    }
+    if (deadline == steady_time::max())
+        deadline = parts.clock->steady() + limits.query_timeout;
+    caf::anon_send(
+        waits_, wait_message{std::make_shared<progress_wait>(std::move(gauges), position, deadline,
+                                                             std::move(then), std::move(credit))});
 }
 
 result<void> engine_core::is_projection(std::string_view name) const {
@@ -494,6 +530,7 @@ engine_status engine_core::status() const {
     now.commands_in_flight = admission->commands();
     now.command_bytes_in_flight = admission->command_bytes();
     now.queries_in_flight = admission->queries();
+    now.waits = waiting_->load();
     now.commands_stored = c.stored.load();
     now.commands_already_stored = c.already_stored.load();
     now.commands_nothing = c.nothing.load();
@@ -527,6 +564,7 @@ void engine_core::stop_actors() {
     admission->close_intake();
     for (const auto& actor : directory_->clear())
         end(actor);
+    end(waits_);
     for (auto& each : projections_) {
         end(each.queries); // first: a dying lane would have it drop what it is to save
         end(each.projection);

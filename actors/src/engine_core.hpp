@@ -42,15 +42,18 @@ public:
     void watch(std::shared_ptr<live_request> request);
     void ask_together(std::shared_ptr<joint_request> request);
     void when_reached(std::span<const std::string> projections, log_position position,
-                      steady_time deadline, std::function<void(result<void>)> then);
+                      steady_time deadline, std::function<void(result<void>)> then,
+                      std::shared_ptr<void> credit);
+    [[nodiscard]] result<std::shared_ptr<void>> admit_wait();
     [[nodiscard]] result<void> is_projection(std::string_view name) const;
     [[nodiscard]] std::shared_ptr<view_publisher> publisher(std::type_index view) const;
     [[nodiscard]] std::string projection_name(std::type_index type) const;
     [[nodiscard]] std::vector<std::pair<std::string, std::uint64_t>>
     recent_queries(std::chrono::seconds window) const;
-    /// Sends `message` to `whom` at `due`, by the engine's clock.
+    /// Sends `message` to `whom` at `due`, by the engine's clock. What is returned is in the deadline
+    /// queue until then.
     template <class Message>
-    void remind(steady_time due, const caf::actor& whom, Message message);
+    std::shared_ptr<expirable> remind(steady_time due, const caf::actor& whom, Message message);
 
     steady_time tick();
     [[nodiscard]] engine_status status() const;
@@ -93,6 +96,11 @@ private:
     std::unordered_map<std::type_index, command_route> commands_;
     std::vector<const aggregate_type*> aggregates_;
     std::vector<running_projection> projections_; ///< by name; does not change once it runs
+    const std::shared_ptr<joint_board> joint_board_ = std::make_shared<joint_board>();
+    caf::actor waits_;
+    /// Shared with those who wait, who may outlive this.
+    const std::shared_ptr<std::atomic<std::size_t>> waiting_ =
+        std::make_shared<std::atomic<std::size_t>>(0);
     std::unique_ptr<aggregate_directory> directory_;
     std::atomic<steady_time> next_sweep_{steady_time::min()};
 
@@ -112,13 +120,15 @@ private:
 };
 
 template <class Message>
-void engine_core::remind(steady_time due, const caf::actor& whom, Message message) {
-    admission->deadlines.add(
-        due, std::make_shared<reminder>(
-                 [to = caf::actor_cast<caf::weak_actor_ptr>(whom), message = std::move(message)] {
-                     if (auto actor = caf::actor_cast<caf::actor>(to))
-                         caf::anon_send(actor, message);
-                 }));
+std::shared_ptr<expirable> engine_core::remind(steady_time due, const caf::actor& whom,
+                                               Message message) {
+    auto made = std::make_shared<reminder>(
+        [to = caf::actor_cast<caf::weak_actor_ptr>(whom), message = std::move(message)] {
+            if (auto actor = caf::actor_cast<caf::actor>(to))
+                caf::anon_send(actor, message);
+        });
+    admission->deadlines.add(due, made);
+    return made;
 }
 
 } // namespace annals

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "joint_seat.hpp"
 #include "projection_book.hpp"
 #include "projection_gauge.hpp"
 
@@ -14,6 +15,7 @@ namespace annals {
 struct hosted_projection {
     hosted what;
     std::shared_ptr<projection_gauge> gauge;
+    std::shared_ptr<joint_seat> seat; ///< of a view in memory
     std::shared_ptr<projection_book> book;
     std::shared_ptr<view_publisher> publisher; ///< null unless versions are published
     /// Threads of its own; none for a view in memory.

@@ -76,6 +76,7 @@ void lane::begin(lane_start start) {
     forget_entries();
     position_ = start.checkpoint.done;
     events_ = start.checkpoint.events;
+    changes_ = start.checkpoint.changes;
     caught_up_ = false;
     read_at_.reset();
     lost_ = false;
@@ -220,6 +221,7 @@ void lane::reported(const sink_report& came) {
         return;
     position_ = std::max(position_, came.done);
     events_ += came.events;
+    changes_ = std::max(changes_, came.changes);
     const decoded_events& front = *entries_.front().events;
     if (entries_.front().replayed == 0) { // a replay changes no position
         const bool at_end = came.finished && front.at_end;
@@ -318,7 +320,7 @@ void lane::event_failed(log_position position, std::string stream, std::string t
 
 void lane::store_failed(const error& why) {
     of_.gauge->failed_with(why.message);
-    if (is_final(why.code))
+    if (is_final(why.code) || why.code == errc::handler_failed) // its constructor, say
         fail(why);
     else
         wait_and(true, ++store_attempts_, why);

@@ -2,8 +2,9 @@
 
 #include "control_duty.hpp"
 #include "feed.hpp"
-#include "joint_hold.hpp"
+#include "joint_meeting.hpp"
 #include "lane_start.hpp"
+#include "progress_wait.hpp"
 #include "references.hpp"
 #include "remembered_commands.hpp"
 #include "sink.hpp"
@@ -135,11 +136,19 @@ struct looked_message { ///< live queries have seen the rows, or could not
     result<void> how;
 };
 struct publish_message {};
-struct hold_message {                 ///< stand still, and say where
-    std::shared_ptr<joint_hold> hold; ///< dropping the last copy fails it with `closed`
-    std::size_t part = 0;
+struct joint_message { ///< say where you are, and go on
+    std::shared_ptr<joint_call> call;
 };
-struct go_on_message {}; ///< a hold knows its position, or is over
+struct go_on_message {}; ///< a joint query knows where its views meet
+
+// To the actor that keeps those who wait for projections.
+struct wait_message {
+    std::shared_ptr<progress_wait> what; ///< dropping the last copy answers `closed`
+};
+struct reached_message { ///< the position that it was asked to tell
+    std::shared_ptr<projection_gauge> gauge;
+};
+struct waits_due_message {}; ///< a deadline has passed
 
 } // namespace annals
 
@@ -172,5 +181,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::query_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::live_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::looked_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::publish_message)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::hold_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::joint_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::go_on_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::wait_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::reached_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::waits_due_message)

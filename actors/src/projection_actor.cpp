@@ -105,7 +105,7 @@ void projection_actor::start() {
     const projection_record record = of_->book->record();
     if (kind() == projection_kind::view) {
         if (record.serving.space == 0) {
-            result<lane_start> fresh(restored_start(*of_));
+            auto fresh = restored_start(*of_);
             start_view(fresh);
         } else { // a saved copy is read elsewhere
             busy_ = true;
@@ -143,7 +143,14 @@ void projection_actor::start() {
 /// For a view in memory: where it begins. For a stored view of an earlier version: where that stands.
 void projection_actor::start_view(result<lane_start>& start) {
     if (!start) {
-        gauge_->failed_with(start.error().message);
+        if (kind() == projection_kind::view) { // `resume` tries again
+            serving_ = last_lane_ + 1;
+            add_lane(of_->book->record().serving, of_->book->set_aside()).opened(0, start);
+        } else { // where the rows of the earlier version stand; those of this one are built beside
+            gauge_->failed_with(start.error().message);
+            caf::anon_send(queries_,
+                           projection_failed_message{std::make_shared<const error>(start.error())});
+        }
         turn_is_over();
         return;
     }
@@ -183,7 +190,7 @@ void projection_actor::read_start(lane& of, std::uint64_t opening) {
             !in_memory ? checkpoint_start(*projection, from.space)
             : rebuilds ? fresh_start(*projection, from.since)
                        : restored_start(*projection));
-        if (in_memory && !(*start)->of_this_version)
+        if (in_memory && *start && !(*start)->of_this_version)
             *start = fresh_start(*projection, 0);
         if (auto actor = caf::actor_cast<caf::actor>(to))
             caf::anon_send(actor, opened_message{id, opening, std::move(start)});

@@ -48,30 +48,29 @@ void projection_gauge::reached(log_position position, std::uint64_t events,
         first_position_.store(before);
         first_event_.store(at);
     }
-    wake_waiters(position);
+    wake_if_reached(position);
 }
 
 void projection_gauge::stands_at(log_position position) {
     last_at_head_.store(steady_time::min());
     at_head_.store(false);
     position_.store(position);
-    wake_waiters(position);
+    wake_if_reached(position);
 }
 
-void projection_gauge::wake_waiters(log_position position) {
-    if (waiters_.load() == 0)
-        return;
-    std::vector<waiter> ready;
-    {
-        const std::lock_guard lock(mutex_);
-        const auto end = waiting_.upper_bound(position);
-        for (auto each = waiting_.begin(); each != end; ++each)
-            ready.push_back(std::move(each->second.second));
-        waiting_.erase(waiting_.begin(), end);
-        waiters_.store(waiting_.size());
-    }
-    for (const auto& each : ready)
-        each();
+/// Pairs with `wake_at`: one stores the position and then looks for a wish, the other the other way
+/// round, so at least one of them sees both.
+void projection_gauge::wake_if_reached(log_position position) {
+    if (position >= wake_at_.load() && wake_at_.exchange(nowhere) != nowhere)
+        wake_();
+}
+
+bool projection_gauge::wake_at(log_position position) {
+    wake_at_.store(position);
+    if (position_.load() < position)
+        return false;
+    wake_at_.store(nowhere);
+    return true;
 }
 
 void projection_gauge::failed_with(const std::string& why) {
@@ -101,26 +100,6 @@ query_gauge* projection_gauge::query(std::type_index type) noexcept {
         if (each.type() == type)
             return &each;
     return nullptr;
-}
-
-std::uint64_t projection_gauge::when_reached(log_position position, waiter then) {
-    std::unique_lock lock(mutex_);
-    waiters_.fetch_add(1);
-    // Counted before looking, so that whoever moves the position later sees the waiter.
-    if (position_.load() >= position) {
-        waiters_.fetch_sub(1);
-        lock.unlock();
-        then();
-        return 0;
-    }
-    waiting_.emplace(position, std::pair(++last_waiter_, std::move(then)));
-    return last_waiter_;
-}
-
-void projection_gauge::revoke(std::uint64_t number) {
-    const std::lock_guard lock(mutex_);
-    std::erase_if(waiting_, [number](const auto& each) { return each.second.first == number; });
-    waiters_.store(waiting_.size());
 }
 
 projection_status projection_gauge::read(log_position head, steady_time at) const {

@@ -7,7 +7,7 @@
 #include <atomic>
 #include <deque>
 #include <functional>
-#include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 
@@ -15,7 +15,7 @@ namespace annals {
 
 /// Where a projection is: for status, for error messages, and for those who wait for a position.
 /// Written by its actors, read by anyone. Thread-safe.
-class projection_gauge {
+class projection_gauge : public std::enable_shared_from_this<projection_gauge> {
 public:
     using state = projection_status::state;
 
@@ -33,7 +33,7 @@ public:
 
     // --- written by the projection's actors -------------------------------------------------------
     /// Everything up to `position` has taken effect; `events` more than before did. `read_at`: it was
-    /// all there was at that time. Runs those who waited for it.
+    /// all there was at that time.
     void reached(log_position position, std::uint64_t events, std::optional<steady_time> read_at,
                  steady_time at);
     /// It stands somewhere else: at its start, after a reset, after a swap.
@@ -62,11 +62,11 @@ public:
     [[nodiscard]] const std::deque<query_gauge>& query_types() const noexcept { return queries_; }
 
     // --- waiting -------------------------------------------------------------------------------------
-    using waiter = std::function<void()>;
-    /// Runs `then` once everything up to `position` has taken effect: now, or on the thread that
-    /// brings it about. The number revokes it.
-    std::uint64_t when_reached(log_position position, waiter then);
-    void revoke(std::uint64_t number);
+    /// `wake` runs once everything up to the position of `wake_at` has taken effect, on the thread that
+    /// brings it about, which it must not hold up. Set it once, before the projection runs.
+    void on_reached(std::function<void()> wake) { wake_ = std::move(wake); }
+    /// Replaces the position before. True if it has been reached: then nothing runs.
+    [[nodiscard]] bool wake_at(log_position position);
 
     [[nodiscard]] projection_status read(log_position head, steady_time at) const;
 
@@ -74,7 +74,8 @@ public:
     [[nodiscard]] steady_time last_at_head() const noexcept { return last_at_head_.load(); }
 
 private:
-    void wake_waiters(log_position position);
+    void wake_if_reached(log_position position);
+    static constexpr log_position nowhere = ~log_position{0};
     static constexpr std::size_t rate_seconds = 10;
 
     const std::string name_;
@@ -96,9 +97,9 @@ private:
     std::optional<rebuild_status> rebuilding_;
     log_position rebuild_from_ = 0;
     steady_time rebuild_since_{};
-    std::atomic<std::size_t> waiters_{0};
-    std::uint64_t last_waiter_ = 0;
-    std::multimap<log_position, std::pair<std::uint64_t, waiter>> waiting_;
+
+    std::atomic<log_position> wake_at_{nowhere};
+    std::function<void()> wake_;
 };
 
 } // namespace annals

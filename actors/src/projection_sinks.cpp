@@ -56,31 +56,52 @@ make_reaction_sink(sink_parts parts,
                                            space, start);
 }
 
-lane_start fresh_start(const hosted_projection& of, log_position since) {
-    lane_start made;
-    made.view = static_cast<const view_type&>(*of.what.projection).make();
-    made.version = of.what.projection->version();
-    made.since = since;
-    made.checkpoint.done = since;
-    return made;
+namespace {
+
+/// What `make` returns, or the error for what the host's code threw in it.
+template <class Make>
+result<lane_start> made_by_host(const hosted_projection& of, Make make) {
+    try {
+        return make();
+    } catch (...) {
+        return error{errc::handler_failed,
+                     "making view \"" + std::string(of.what.projection->name()) +
+                         "\" threw: " + describe_current_exception() +
+                         "; correct its constructor, then resume it or open the runtime again"};
+    }
 }
 
-lane_start restored_start(const hosted_projection& of) {
+} // namespace
+
+result<lane_start> fresh_start(const hosted_projection& of, log_position since) {
+    return made_by_host(of, [&] {
+        lane_start made;
+        made.view = static_cast<const view_type&>(*of.what.projection).make();
+        made.version = of.what.projection->version();
+        made.since = since;
+        made.checkpoint.done = since;
+        return made;
+    });
+}
+
+result<lane_start> restored_start(const hosted_projection& of) {
     const auto& type = static_cast<const view_type&>(*of.what.projection);
     const generation_record kept = of.book->record().serving;
-    restored_view restored = restore_view(type, *of.book);
-    if (restored.unreadable)
-        of.gauge->failed_with("its saved copy is of no use, so it is folded again: " +
-                              restored.unreadable->message);
-    if (!restored.view)
-        return fresh_start(of, kept.version == type.version() ? kept.since : 0);
-    lane_start made;
-    made.view = std::move(restored.view);
-    made.checkpoint = restored.checkpoint;
-    made.since = kept.since;
-    made.version = kept.version;
-    made.of_this_version = kept.version == type.version();
-    return made;
+    return made_by_host(of, [&]() -> result<lane_start> {
+        restored_view restored = restore_view(type, *of.book);
+        if (restored.unreadable)
+            of.gauge->failed_with("its saved copy is of no use, so it is folded again: " +
+                                  restored.unreadable->message);
+        if (!restored.view)
+            return fresh_start(of, kept.version == type.version() ? kept.since : 0);
+        lane_start made;
+        made.view = std::move(restored.view);
+        made.checkpoint = restored.checkpoint;
+        made.since = kept.since;
+        made.version = kept.version;
+        made.of_this_version = kept.version == type.version();
+        return made;
+    });
 }
 
 result<lane_start> checkpoint_start(const hosted_projection& of, row_space space) {

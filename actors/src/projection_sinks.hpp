@@ -36,10 +36,10 @@ make_reaction_sink(sink_parts parts,
                    const std::vector<std::shared_ptr<reaction_type::handler>>& handlers,
                    const hosted_projection& of, row_space space, const checkpoint_record& start);
 
-/// A view in memory from its saved copy, or from nothing.
-[[nodiscard]] lane_start restored_start(const hosted_projection& of);
+/// A view in memory from its saved copy, or from nothing. `handler_failed` if its constructor throws.
+[[nodiscard]] result<lane_start> restored_start(const hosted_projection& of);
 /// A view in memory from nothing, reflecting what comes after `since`.
-[[nodiscard]] lane_start fresh_start(const hosted_projection& of, log_position since);
+[[nodiscard]] result<lane_start> fresh_start(const hosted_projection& of, log_position since);
 /// Where the generation in `space` stands.
 [[nodiscard]] result<lane_start> checkpoint_start(const hosted_projection& of, row_space space);
 

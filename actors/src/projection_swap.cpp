@@ -54,6 +54,7 @@ void projection_actor::store_swap(lane& next) {
         checkpoint_record reached; // also over what follows the last event that it wanted
         reached.done = next.position();
         reached.events = next.events();
+        reached.changes = next.changes();
         catalog::put_checkpoint(changes, to.space, reached);
     } else {
         to.space = 0;

@@ -5,7 +5,6 @@
 #include <caf/send.hpp>
 
 #include <algorithm>
-#include <limits>
 
 namespace annals {
 
@@ -16,6 +15,7 @@ query_actor::query_actor(caf::actor_config& cfg, std::shared_ptr<engine_core> co
       of_(std::move(of)),
       gauge_(of_->gauge),
       parked_(core_->admission, gauge_),
+      seat_(of_->seat),
       publication_(of_->publisher, core_->parts.clock),
       copies_(*of_) {
     core_->actor_began();
@@ -46,12 +46,10 @@ caf::behavior query_actor::make_behavior() {
             const no_blocking_scope scope;
             on_live(m.query);
         },
-        [this](const hold_message& m) { on_hold(m); },
+        [this](const joint_message& m) { on_joint(m); },
         [this](const go_on_message&) {
             const no_blocking_scope scope;
-            answer_holds();
-            fold_waiting(serving_);
-            swap_if_due();
+            answer_joint();
         },
         [this](const publish_message&) {
             const no_blocking_scope scope;
@@ -72,7 +70,8 @@ void query_actor::on_exit() {
         }
     }
     live_.clear();
-    holds_.clear();
+    for (const auto& each : seat_->take_all())
+        each.of->fail(closed_error());
     parked_.clear();
     states_.clear();
     projection_ = nullptr;
@@ -117,9 +116,11 @@ void query_actor::install(const install_message& m) {
     serving_ = m.lane;
     if (m.from_scratch) {
         floor_ = 0;
-        parked_.forget_floor();                            // asked in the moment of the reset
-        for (const auto& each : std::exchange(holds_, {})) // it may be behind where they meet
-            each.hold->fail({errc::aborted, "a view was reset meanwhile; ask again"});
+        parked_.forget_floor(); // asked in the moment of the reset
+        for (const auto& each : seat_->begins_again(state.position))
+            each.of->fail({errc::aborted, "a view was reset meanwhile; ask again"});
+    } else {
+        begin_again(seat_->leaps_to(state.position));
     }
     gauge_->stands_at(state.position);
     copies_.begins_at(m.saved, m.since, m.era);
@@ -151,12 +152,16 @@ void query_actor::fold_waiting(std::uint64_t lane) {
     }
 }
 
-log_position query_actor::limit() const {
-    log_position nearest = std::numeric_limits<log_position>::max();
-    for (const auto& each : holds_)
-        if (!each.hold->over())
-            nearest = std::min(nearest, each.hold->meeting().value_or(each.stands_at));
-    return nearest;
+std::optional<log_position> query_actor::next_meeting(const held_state& state,
+                                                      log_position target) {
+    if (!seat_->taken())
+        return std::nullopt;
+    for (;;) {
+        const auto first = seat_->moving(target);
+        if (!first || *first > state.position)
+            return first;
+        answer_joint(); // here; and then on
+    }
 }
 
 bool query_actor::fold_front(std::uint64_t lane, held_state& state) {
@@ -164,14 +169,13 @@ bool query_actor::fold_front(std::uint64_t lane, held_state& state) {
         return false;
     slice& front = state.waiting.front();
     const decoded_events& events = *front.events;
-    const log_position stop = lane == serving_ ? limit() : std::numeric_limits<log_position>::max();
+    const auto meeting = lane == serving_ ? next_meeting(state, events.through) : std::nullopt;
+    const log_position stop = meeting.value_or(events.through);
     std::size_t end = events.count;
     if (events.through > stop)
         for (end = front.first; end != events.count && events.label(end).position <= stop;)
             ++end;
     const bool finished = events.through <= stop;
-    if (!finished && stop <= state.position)
-        return false; // it stands still
 
     if (end != front.first)
         keep_fallback(state);
@@ -283,7 +287,7 @@ void query_actor::show(const held_state& state, std::uint64_t events) {
     gauge_->reached(state.position, events, state.read_at, core_->parts.clock->steady());
     if (state.position < floor_)
         return;
-    answer_holds();
+    answer_joint();
     parked_.answer_up_to(state.position, [this](const query_ref& query) { answer(query); });
     look_at_live();
     try {
@@ -305,9 +309,7 @@ void query_actor::swap_if_due() {
     const log_position reached = std::max(floor_, now != nullptr ? now->position : 0);
     if (next->second.position < reached)
         return;
-    // Who stands still for others waits for the one before to get there, if there is one.
-    if (!holds_.empty() && now != nullptr && now->view && next->second.position > limit())
-        return;
+    begin_again(seat_->leaps_to(next->second.position));
     const swap_message to = *std::exchange(swap_to_, std::nullopt);
     states_.erase(std::exchange(serving_, to.lane));
     floor_ = 0;
@@ -360,7 +362,7 @@ void query_actor::look_at_live() {
 
 void query_actor::show_to(live_request& query, const held_state& state) {
     if (state.position >= query.options.at_least)
-        query.look(state.view->state(), state.position);
+        query.look(state.view->state(), state.position, 0);
 }
 
 void query_actor::publish_due() {
@@ -373,35 +375,34 @@ void query_actor::publish_due() {
     }
 }
 
-void query_actor::on_hold(const hold_message& m) {
+/// It says where it is, and goes on: where all meet is never where it has passed.
+void query_actor::on_joint(const joint_message& m) {
+    const joint_part part = m.call->take();
     if (failure_) {
-        m.hold->fail(*failure_);
+        part.of->fail(*failure_);
         return;
     }
     const held_state* state = serving();
-    const log_position here = std::max(floor_, state != nullptr ? state->position : 0);
-    holds_.push_back({m.hold, m.part, here});
-    m.hold->arrived(here);
-    // It may have failed before it came here; then nobody says so again.
-    std::erase_if(holds_, [](const held_query& each) { return each.hold->over(); });
+    part.of->arrived(part, std::max(floor_, state != nullptr ? state->position : 0));
 }
 
-void query_actor::answer_holds() {
+void query_actor::answer_joint() {
     const held_state* state = serving();
-    std::erase_if(holds_, [&](const held_query& each) {
-        if (each.hold->over())
-            return true;
-        if (state == nullptr || !state->view)
-            return false;
-        if (each.hold->meeting() && *each.hold->meeting() < state->position) {
-            each.hold->fail({errc::aborted, "a view was reset meanwhile; ask again"});
-            return true;
-        }
-        if (each.hold->meeting() != state->position)
-            return false;
-        each.hold->answer(each.part, state->view->state(), state->position);
-        return true;
-    });
+    if (!seat_->taken() || state == nullptr || !state->view || failure_)
+        return;
+    std::vector<joint_part> passed;
+    for (auto& each : seat_->take_due(state->position)) {
+        if (each.at == state->position)
+            each.part.of->answer(each.part, state->view->state(), state->position);
+        else
+            passed.push_back(std::move(each.part));
+    }
+    begin_again(passed);
+}
+
+void query_actor::begin_again(const std::vector<joint_part>& parts) {
+    for (const auto& each : parts)
+        each.of->begin_again(each);
 }
 
 /// The view stays as it is for people to look at its status, but it answers nothing any more: an
@@ -412,8 +413,8 @@ void query_actor::fail(const error& why) {
     for (const auto& each : std::exchange(live_, {}))
         each->fail(why);
     gauge_->live_queries.store(0);
-    for (const auto& each : std::exchange(holds_, {}))
-        each.hold->fail(why);
+    for (const auto& each : seat_->take_all())
+        each.of->fail(why);
 }
 
 } // namespace annals

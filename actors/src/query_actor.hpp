@@ -40,7 +40,7 @@ private:
         std::size_t first = 0;               ///< and then lacks its events from this index on
         steady_time not_before = steady_time::min(); ///< when the next one may be made
     };
-    /// One state, and the slices it is yet to fold: more than one only while the view stands still.
+    /// One state, and the slices it is yet to fold.
     struct held_state {
         std::unique_ptr<view_instance> view; ///< null once host code failed in the middle of it
         log_position position = 0;
@@ -48,11 +48,6 @@ private:
         std::deque<slice> waiting;
         std::uint64_t unwanted_epoch = 0; ///< slices of it and before are not wanted
         fallback_copy fallback;
-    };
-    struct held_query {
-        std::shared_ptr<joint_hold> hold;
-        std::size_t part;
-        log_position stands_at; ///< until the hold knows where all meet
     };
 
     void install(const install_message& m);
@@ -81,15 +76,17 @@ private:
     void look_at_live();
     static void show_to(live_request& query, const held_state& state);
     void publish_due();
-    void on_hold(const hold_message& m);
-    void answer_holds();
+    void on_joint(const joint_message& m);
+    void answer_joint();
+    static void begin_again(const std::vector<joint_part>& parts);
     void fail(const error& why);
 
     [[nodiscard]] held_state* serving() noexcept;
     /// The serving state, if it is not behind what was shown before.
     [[nodiscard]] const held_state* showable() noexcept;
-    /// How far the serving state may go while somebody wants it to stand still.
-    [[nodiscard]] log_position limit() const;
+    /// Where the serving state, on its way to `target`, is to answer joint queries first.
+    [[nodiscard]] std::optional<log_position> next_meeting(const held_state& state,
+                                                           log_position target);
 
     std::shared_ptr<engine_core> core_; ///< given up at the end, because the core holds actors
     const std::shared_ptr<hosted_projection> of_;
@@ -103,7 +100,7 @@ private:
     std::optional<error> failure_;
     query_parking parked_;
     std::vector<std::shared_ptr<live_request>> live_;
-    std::vector<held_query> holds_;
+    const std::shared_ptr<joint_seat> seat_;
     view_publication publication_;
     view_copies copies_;
 };

@@ -19,7 +19,7 @@ void query_request::release(bool with_an_error) noexcept {
     if (!admission_)
         return;
     if (deadline_armed_)
-        admission_->deadlines.remove(deadline, this);
+        admission_->deadlines.remove(this);
     if (counts_as_waiting_)
         gauge_->queries_waiting.fetch_sub(1, std::memory_order_relaxed);
     if (with_an_error) {

@@ -43,6 +43,7 @@ struct sink_report {
     bool lost = false;
     /// The sink has gone back: it reflects events up to `done` only, and wants those after it again.
     bool rewound = false;
+    std::uint64_t changes = 0; ///< stored rows: as in their checkpoint
 };
 
 /// Where the events of one lane take effect: a view in memory, stored rows, a reaction. Owned by the

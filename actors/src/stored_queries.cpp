@@ -19,7 +19,7 @@ result<void> stored_answers::answer(const reached& known, const use& with) const
     try {
         reading_rows rows(**snapshot, at->space);
         const auto view = type_.bind(rows);
-        with(view->state(), at->position);
+        with(view->state(), *at);
         return {};
     } catch (const bad_result& e) {
         return e.error();
@@ -37,20 +37,22 @@ result<stored_answers::place> stored_answers::find_place(row_snapshot& in, row_s
     const auto checkpoint = catalog::find_checkpoint(in, space);
     if (!checkpoint)
         return checkpoint.error();
+    const auto known_in = [&](row_space which, log_position done) {
+        return which == known.space ? std::max(known.position, done) : done;
+    };
     if (*checkpoint)
-        return place{space, space == known.space ? std::max(known.position, (*checkpoint)->done)
-                                                 : (*checkpoint)->done};
+        return place{space, known_in(space, (*checkpoint)->done), (*checkpoint)->changes};
     const auto record = catalog::find(in, type_.name());
     if (!record)
         return record.error();
     if (!*record || (*record)->serving.space == space)
-        return place{space, space == known.space ? known.position : 0}; // nothing was stored yet
+        return place{space, known_in(space, 0), 0}; // nothing was stored yet
     const row_space successor = (*record)->serving.space;
     const auto later = catalog::find_checkpoint(in, successor);
     if (!later)
         return later.error();
-    const log_position done = *later ? (*later)->done : 0;
-    return place{successor, successor == known.space ? std::max(known.position, done) : done};
+    const checkpoint_record at = later->value_or(checkpoint_record{});
+    return place{successor, known_in(successor, at.done), at.changes};
 }
 
 } // namespace annals

@@ -15,9 +15,15 @@ namespace annals {
 /// replaced rows on disk, and the store does not close before it is gone.
 class stored_answers {
 public:
+    /// Which rows were read: exactly the events up to `position` are reflected, as far as the view wants
+    /// them, by so many transactions since the space was begun.
+    struct place {
+        row_space space = 0;
+        log_position position = 0;
+        std::uint64_t changes = 0;
+    };
     /// `state` points to the host's view, whose maps only read, for as long as the call lasts.
-    /// `position`: exactly the events up to there are reflected, as far as the view wants them.
-    using use = std::function<void(const void* state, log_position position)>;
+    using use = std::function<void(const void* state, const place& at)>;
 
     /// `type` and `serving` - the space that answers - outlive it.
     stored_answers(std::shared_ptr<projection_store> store, const stored_view_type& type,
@@ -36,10 +42,6 @@ public:
     [[nodiscard]] result<void> answer(const reached& known, const use& with) const;
 
 private:
-    struct place {
-        row_space space;
-        log_position position;
-    };
     [[nodiscard]] result<place> find_place(row_snapshot& in, row_space space,
                                            const reached& known) const;
 

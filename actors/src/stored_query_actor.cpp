@@ -29,7 +29,7 @@ caf::behavior stored_query_actor::make_behavior() {
                 m.query->fail(*failure_);
                 return;
             }
-            live_.push_back(m.query);
+            live_.push_back({m.query});
             gauge_->live_queries.store(live_.size());
             look_at_live();
         },
@@ -37,7 +37,7 @@ caf::behavior stored_query_actor::make_behavior() {
             looking_ = false;
             if (!m.how) {
                 for (const auto& each : std::exchange(live_, {}))
-                    each->fail(m.how.error());
+                    each.query->fail(m.how.error());
                 gauge_->live_queries.store(0);
             }
             if (std::exchange(look_again_, false))
@@ -84,9 +84,9 @@ void stored_query_actor::answer(const query_ref& query) {
     core_->parts.answers->post([with = answering_, query, known = reached_,
                                 to = caf::actor_cast<caf::weak_actor_ptr>(this)] {
         const no_blocking_scope scope;
-        const auto came = with->rows.answer(known, [&](const void* state, log_position position) {
-            if (position >= query->at_least)
-                query->answer_from(state, position);
+        const auto came = with->rows.answer(known, [&](const void* state, const auto& at) {
+            if (at.position >= query->at_least)
+                query->answer_from(state, at.position);
             else if (auto actor = caf::actor_cast<caf::actor>(to)) // the view was reset meanwhile
                 caf::anon_send(actor, query_message{query});
         });
@@ -96,15 +96,15 @@ void stored_query_actor::answer(const query_ref& query) {
 }
 
 void stored_query_actor::look_at_live() {
-    std::erase_if(live_, [](const auto& each) { return each->over(); });
+    std::erase_if(live_, [](const auto& each) { return each.query->over(); });
     gauge_->live_queries.store(live_.size());
     if (looking_) {
         look_again_ = true;
         return;
     }
-    std::vector<std::shared_ptr<live_request>> ready;
+    std::vector<watching> ready;
     for (const auto& each : live_)
-        if (reached_.position >= each->options.at_least)
+        if (reached_.position >= each.query->options.at_least)
             ready.push_back(each);
     if (ready.empty())
         return;
@@ -112,21 +112,29 @@ void stored_query_actor::look_at_live() {
     core_->parts.answers->post([with = answering_, ready = std::move(ready), known = reached_,
                                 to = caf::actor_cast<caf::weak_actor_ptr>(this)] {
         const no_blocking_scope scope;
-        auto how = with->rows.answer(known, [&](const void* state, log_position position) {
+        auto how = with->rows.answer(known, [&](const void* state, const auto& at) {
             for (const auto& each : ready)
-                if (position >= each->options.at_least)
-                    each->look(state, position);
+                each.look(state, at);
         });
         if (auto actor = caf::actor_cast<caf::actor>(to))
             caf::anon_send(actor, looked_message{std::move(how)});
     });
 }
 
+/// The rows may have changed several times since the last look; what they were in between is gone.
+void stored_query_actor::watching::look(const void* state, const stored_answers::place& at) const {
+    if (at.position < query->options.at_least)
+        return;
+    const bool counts = seen->space == at.space && at.changes > seen->changes;
+    query->look(state, at.position, counts ? at.changes - seen->changes - 1 : 0);
+    *seen = at;
+}
+
 void stored_query_actor::fail(const error& why) {
     failure_ = why;
     parked_.refuse_all([&](const query_ref& query) { query->fail(why); });
     for (const auto& each : std::exchange(live_, {}))
-        each->fail(why);
+        each.query->fail(why);
     gauge_->live_queries.store(0);
 }
 

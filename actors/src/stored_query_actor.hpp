@@ -33,6 +33,14 @@ private:
         stored_answers rows;
     };
 
+    /// A live query, and which rows it was shown last: of the one look that is under way.
+    struct watching {
+        std::shared_ptr<live_request> query;
+        std::shared_ptr<stored_answers::place> seen = std::make_shared<stored_answers::place>();
+
+        void look(const void* state, const stored_answers::place& at) const;
+    };
+
     void on_advanced(const advanced_message& m);
     void on_query(const query_ref& query);
     void answer(const query_ref& query);
@@ -47,7 +55,7 @@ private:
     stored_answers::reached reached_;
     std::optional<error> failure_;
     query_parking parked_;
-    std::vector<std::shared_ptr<live_request>> live_;
+    std::vector<watching> live_;
     bool looking_ = false;
     bool look_again_ = false;
 };

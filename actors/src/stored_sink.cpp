@@ -176,8 +176,9 @@ private:
             if (!how) {
                 wanted_epoch_ = std::max(wanted_epoch_, part.report.epoch + 1);
                 waiting_.reset(); // it rests on what is not stored
-                part.report = {part.report.epoch, stored_.done, 0,   false,
-                               part.report.next,  how.error(),  true};
+                part.report = {part.report.epoch, stored_.done, 0,    false,
+                               part.report.next,  how.error(),  true, false,
+                               stored_.changes};
             } else if (part.stores) {
                 ++settled_;
                 stored_ = part.checkpoint;

@@ -248,18 +248,25 @@ future<receipt> runtime::state::wait_for(std::vector<std::string> projections,
         if (auto known = engine_->is_projection(each); !known)
             return future<receipt>::ready(known.error());
     }
+    auto credit = engine_->admit_wait();
+    if (!credit) {
+        error refused = credit.error();
+        refused.message += "; nothing was sent";
+        return future<receipt>::ready(std::move(refused));
+    }
     const auto answer = std::make_shared<reply_state<receipt>>();
     answer->continue_on(callbacks_);
     const auto deadline = options.timeout ? deadline_in(*options.timeout) : steady_time::max();
     stored.then([answer, deadline, projections = std::move(projections),
-                 weak = weak_from_this()](outcome<receipt> came) {
+                 credit = *std::move(credit), weak = weak_from_this()](outcome<receipt> came) {
         const auto here = weak.lock();
         if (!came || !here) {
             answer->complete(std::move(came));
             return;
         }
         here->engine_->when_reached(
-            projections, came->position, deadline, [answer, came](const result<void>& reached) {
+            projections, came->position, deadline,
+            [answer, came](const result<void>& reached) {
                 if (reached)
                     answer->complete(came);
                 else
@@ -270,7 +277,8 @@ future<receipt> runtime::state::wait_for(std::vector<std::string> projections,
                             (reached.error().code == errc::closed ? "the runtime closes"
                                                                   : reached.error().message),
                         came->position, came->command_id});
-            });
+            },
+            credit);
     });
     options.wait_for.clear();
     request->answers_inline = true; // where the host waits, the callback thread may be waiting, too
@@ -495,6 +503,10 @@ result<std::shared_ptr<view_publisher>> runtime::publisher(std::type_index view)
     if (!found)
         return error{errc::invalid_argument,
                      "this view publishes no versions; host it with annals::host_published"};
+    if (!found->ready())
+        return error{
+            errc::unavailable,
+            "the view could not be made, so there is no version of it; look at its status"};
     return found;
 }
 

@@ -9,6 +9,7 @@
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/atom.hpp>
+#include <caf/local_actor.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
 
 #include <algorithm>
@@ -287,9 +288,29 @@ public:
         return answer;
     }
 
+    /// The actors with this name that are about to begin, in the order of their making.
+    std::vector<caf::actor_id> beginning(const std::string& name) {
+        std::vector<caf::actor_id> found;
+        for (caf::resumable* each : scheduler().jobs)
+            if (const auto* actor = dynamic_cast<caf::local_actor*>(each);
+                actor != nullptr && actor->name() == name)
+                found.push_back(actor->id());
+        std::sort(found.begin(), found.end());
+        return found;
+    }
+    /// This actor takes no message any more, as if each took it forever; 0: all do.
+    void starve(caf::actor_id which) { starved_ = which; }
+
     /// One thing happens, chosen by the seed. False if nothing can happen.
     bool step() {
-        const std::size_t jobs = scheduler().jobs.size();
+        auto& all = scheduler().jobs;
+        // Those that are kept from running come last, and are not chosen.
+        const auto end =
+            std::stable_partition(all.begin(), all.end(), [this](caf::resumable* each) {
+                const auto* actor = starved_ != 0 ? dynamic_cast<caf::local_actor*>(each) : nullptr;
+                return actor == nullptr || actor->id() != starved_;
+            });
+        const auto jobs = static_cast<std::size_t>(end - all.begin());
         std::size_t choices =
             jobs + readers->size() + callbacks->size() + (journal->queued() > 0 ? 1 : 0);
         for (const auto& each : threads_)
@@ -361,6 +382,7 @@ private:
     std::mt19937 random_;
     const annals::engine_limits limits_;
     const bool stepped_;
+    caf::actor_id starved_ = 0;
     std::vector<std::shared_ptr<stepped_executor>> threads_;
     settings settings_;
     caf::actor_system system_;

@@ -355,8 +355,8 @@ TEST_CASE("an answer is from one snapshot, at the position of its checkpoint") {
     const auto ask = [&](log_position known) {
         std::pair<std::int64_t, log_position> came;
         const auto done = answers.answer(
-            {stored_process::space, known}, [&](const void* state, log_position position) {
-                came = {answer(*static_cast<const bank*>(state), balance_of{"bert"}), position};
+            {stored_process::space, known}, [&](const void* state, const stored_answers::place& at) {
+                came = {answer(*static_cast<const bank*>(state), balance_of{"bert"}), at.position};
             });
         if (!done)
             FAIL(done.error().message);
@@ -372,7 +372,7 @@ TEST_CASE("an answer is from one snapshot, at the position of its checkpoint") {
     projection_record record;
     record.serving.space = stored_process::space + 1;
     catalog::put(swap, "bank", record);
-    catalog::put_checkpoint(swap, record.serving.space, {33, 0, 0, 0});
+    catalog::put_checkpoint(swap, record.serving.space, {.done = 33});
     generation_record old;
     old.space = stored_process::space;
     catalog::drop(swap, old);
@@ -380,7 +380,7 @@ TEST_CASE("an answer is from one snapshot, at the position of its checkpoint") {
     CHECK(ask(90) == std::pair<std::int64_t, log_position>(0, 33));
 
     on->close();
-    const auto refused = answers.answer({}, [](const void*, log_position) {});
+    const auto refused = answers.answer({}, [](const void*, const stored_answers::place&) {});
     REQUIRE_FALSE(refused);
     CHECK(refused.error().code == errc::closed);
 }

@@ -175,7 +175,7 @@ TEST_CASE("the outcome of each query is its own: rejected, thrown, or answered")
     CHECK(said(std::get<2>(all.value())) == "handler_failed");
 }
 
-TEST_CASE("a joint query that cannot meet in time says so, and the views go on") {
+TEST_CASE("a joint query that cannot meet in time says who is missing, and the views go on") {
     const auto clock = std::make_shared<manual_clock>();
     auto with = event_store(keeping::in_memory).settings();
     with.clock = clock;
@@ -187,10 +187,14 @@ TEST_CASE("a joint query that cannot meet in time says so, and the views go on")
     ask_options patient;
     patient.timeout = std::chrono::seconds(5);
     const auto coming = rt.ask_together(patient, demand_for{"tea"}, counted{});
+    (void)rt.ask(counted{}).get(); // the question has come to it
     add_one(rt, "milk");
     REQUIRE_FALSE(coming.is_ready());
     let_pass(std::chrono::seconds(6), *clock, rt);
     CHECK(code_of(coming.get()) == "version_out_of_reach");
+    CHECK(coming.get().error().message.find("\"slow_count\" is at position 1") !=
+          std::string::npos);
+    CHECK(coming.get().error().message.find("\"demand\"") == std::string::npos);
     CHECK(said(rt.ask(demand_for{"tea"}, latest())) == "2");
     REQUIRE(rt.projection("slow_count").resume().get());
     const auto both = rt.ask_together(latest(), demand_for{"tea"}, counted{}).get();
@@ -199,27 +203,57 @@ TEST_CASE("a joint query that cannot meet in time says so, and the views go on")
     CHECK(rt.status().queries_in_flight == 0);
 }
 
-TEST_CASE("a view that stands still for a joint query goes on as soon as it is over") {
-    const auto clock = std::make_shared<manual_clock>();
-    auto with = event_store(keeping::in_memory).settings();
-    with.clock = clock;
-    auto rt = open_counting(std::move(with));
-    gate busy;
-    const auto blocking = rt.ask(count_inside{[&] { busy.pass(); }});
-    REQUIRE(busy.reached());
-    ask_options patient;
-    patient.timeout = std::chrono::seconds(5);
-    const auto coming = rt.ask_together(patient, demand_for{"tea"}, counted{});
-    const auto written = rt.send("17", shop::add_item{"tea"}).get().value();
-    const auto behind = rt.ask(demand_for{"tea"}, after(written)); // it stands still at 0
-    CHECK(said(rt.ask(demand_for{"tea"})) == "0");
-    REQUIRE_FALSE(behind.is_ready());
-    let_pass(std::chrono::seconds(6), *clock, rt);
-    CHECK(code_of(coming.get()) == "version_out_of_reach");
-    CHECK(said(behind) == "1");
-    busy.open();
-    CHECK(said(blocking) == "0");
-    CHECK(said(rt.ask(counted{}, latest())) == "1");
+TEST_CASE("a view keeps up while a joint query waits for its partner, and is answered in the end") {
+    auto rt = open_counting();
+    add_one(rt, "tea");
+    REQUIRE(rt.projection("slow_count").reaches(1).get());
+    const auto keeps_up = [&](int units) {
+        for (int i = 0; i != units; ++i)
+            add_one(rt, "tea"); // and is seen by "demand"
+        const auto now = status_of(rt, "demand");
+        return now.now == projection_status::state::live && now.lag == 0;
+    };
+    ask_options never;
+    never.timeout = std::chrono::milliseconds::max();
+    SECTION("one that is paused") {
+        REQUIRE(rt.projection("slow_count").pause().get());
+        REQUIRE(keeps_up(10));
+        std::vector<future<joint_answer<demand_for, counted>>> coming;
+        for (int i = 0; i != 100; ++i)
+            coming.push_back(rt.ask_together(never, demand_for{"tea"}, counted{}));
+        (void)rt.ask(demand_for{"tea"}).get(); // each has come to the view
+        const auto met_at = rt.status().head;
+        REQUIRE(keeps_up(10));
+        for (const auto& each : coming)
+            REQUIRE_FALSE(each.is_ready());
+        REQUIRE(rt.projection("slow_count").resume().get());
+        for (const auto& each : coming) {
+            const auto both = each.get_for(std::chrono::seconds(30));
+            REQUIRE(both);
+            REQUIRE(*both);
+            // Where the first one was when the second one was asked, not where it is now.
+            REQUIRE(both->position() == met_at);
+            REQUIRE(std::get<0>(both->value()).value() == static_cast<int>(met_at));
+            REQUIRE(std::get<1>(both->value()).value() == static_cast<int>(met_at));
+        }
+    }
+    SECTION("one that does not even take the question") {
+        gate busy;
+        const auto blocking = rt.ask(count_inside{[&] { busy.pass(); }});
+        REQUIRE(busy.reached());
+        const auto coming = rt.ask_together(never, demand_for{"tea"}, counted{});
+        REQUIRE(keeps_up(10));
+        REQUIRE_FALSE(coming.is_ready());
+        busy.open();
+        const auto both = coming.get_for(std::chrono::seconds(30));
+        REQUIRE(both);
+        REQUIRE(*both);
+        CHECK(std::get<0>(both->value()).value() == static_cast<int>(both->position()));
+        CHECK(std::get<1>(both->value()).value() == static_cast<int>(both->position()));
+        CHECK(said(blocking) == "1");
+    }
+    CHECK(said(rt.ask(counted{}, latest())) == std::to_string(rt.status().head));
+    CHECK(rt.status().queries_in_flight == 0);
 }
 
 TEST_CASE("a joint query with a view that has failed, or fails, is answered with its error") {

@@ -38,6 +38,9 @@ struct engine_limits {
     std::size_t max_command_bytes_waiting_per_aggregate = std::size_t{64} << 20;
     /// Queries sent and not yet answered, over all views.
     std::size_t max_queries_in_flight = 65'536;
+    /// Those who wait for projections to reach a position, over all: `send_options::wait_for` and
+    /// `projection_control::reaches`.
+    std::size_t max_waits = 65'536;
     /// Aggregates in memory. Beyond it those unused for longest are passivated: roughly, because the
     /// order of use is kept for each shard of the directory.
     std::size_t max_resident_aggregates = 100'000;
@@ -86,6 +89,7 @@ struct engine_status {
     std::size_t commands_in_flight = 0;
     std::size_t command_bytes_in_flight = 0;
     std::size_t queries_in_flight = 0;
+    std::size_t waits = 0; ///< for projections to reach a position
     std::uint64_t commands_stored = 0;
     std::uint64_t commands_already_stored = 0;
     std::uint64_t commands_nothing = 0;
@@ -119,11 +123,18 @@ public:
     void watch(std::shared_ptr<live_request> request);
     void ask_together(std::shared_ptr<joint_request> request);
 
-    /// Runs `then` once, on any thread: without an error when every named projection has taken
-    /// everything up to `position`; with `version_out_of_reach`, saying how far each is, at the
-    /// deadline; with `invalid_argument` if there is no such projection.
+    /// Runs `then` once: without an error when every named projection has taken everything up to
+    /// `position`; with `version_out_of_reach`, saying how far each is, at the deadline; with
+    /// `closed` when the engine stops. It runs on an actor's thread and must not block; never within
+    /// this call, unless that is refused: `invalid_argument` if there is no such projection,
+    /// `overloaded` without a credit (see `admit_wait`), `closed`. Adding, answering and expiring cost
+    /// O(log n) of those who wait.
     void when_reached(std::span<const std::string> projections, log_position position,
-                      steady_time deadline, std::function<void(result<void>)> then);
+                      steady_time deadline, std::function<void(result<void>)> then,
+                      std::shared_ptr<void> credit = {});
+    /// A credit for `when_reached`, for who wants to know beforehand that it will not be refused for it.
+    /// Dropping it gives it back. `overloaded` if `engine_limits::max_waits` are out.
+    [[nodiscard]] result<std::shared_ptr<void>> admit_wait();
 
     /// `invalid_argument`, with the names that there are, if no projection has this one.
     [[nodiscard]] result<void> is_projection(std::string_view name) const;

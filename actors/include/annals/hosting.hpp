@@ -351,11 +351,16 @@ public:
     }
     result<void> load(bytes_view saved) override {
         if constexpr (savable<V>) {
-            auto value = from_bytes<V>(saved);
-            if (!value)
-                return value.error();
-            state_ = *std::move(value);
-            return {};
+            try {
+                auto value = from_bytes<V>(saved);
+                if (!value)
+                    return value.error();
+                state_ = *std::move(value);
+                return {};
+            } catch (...) {
+                return error{errc::handler_failed,
+                             "reading it threw: " + describe_current_exception()};
+            }
         } else {
             return error{errc::undecodable, "this view names no fields"};
         }

@@ -11,9 +11,9 @@ namespace annals {
 
 /// Several queries to views in memory that are answered at one common log position.
 ///
-/// Each view is asked to stand still; when all have said where, they go on to the position of the
-/// foremost, answer there, and go on. A view stands still only for as long as the others need to
-/// catch up with it, and no longer than the deadline.
+/// Each view says where it is, and goes on. Once all have said so, the position is the foremost that one
+/// of them has reached, or is about to; each answers when it is there. No view waits for another: only
+/// the joint query waits, no longer than its deadline.
 class joint_request {
 public:
     virtual ~joint_request() = default;
@@ -80,8 +80,13 @@ private:
     }
     template <std::size_t... I>
     void finish_with(log_position position, std::index_sequence<I...>) noexcept {
-        outcome<joint_answer<Qs...>> all(joint_answer<Qs...>(*std::move(std::get<I>(answers_))...));
-        this->complete(std::move(all).reflecting(position));
+        try {
+            outcome<joint_answer<Qs...>> all(
+                joint_answer<Qs...>(*std::move(std::get<I>(answers_))...));
+            this->complete(std::move(all).reflecting(position));
+        } catch (...) { // moving the host's answers
+            this->complete(error_of_current_exception("answer"));
+        }
     }
 
     std::tuple<Qs...> queries_;

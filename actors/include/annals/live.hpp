@@ -16,7 +16,9 @@ namespace annals {
 template <class T>
 struct live_update {
     outcome<T> answer; ///< `answer.position()` says what it reflects
-    /// Answers that were replaced by this one before anybody saw them.
+    /// Answers that were replaced by this one before anybody saw them. A stored view is looked at as
+    /// often as its threads manage; each of its changes that was not looked at counts as one, whether
+    /// or not it changed the answer.
     std::uint64_t skipped = 0;
     /// The live query has ended, and `answer` is the error that says why: nothing follows.
     bool last = false;
@@ -51,8 +53,10 @@ public:
     const live_options options;
 
     /// Called by the view's actor, or by a thread on its behalf, one call at a time: the view's value
-    /// may have changed. Catches what the host's code throws.
-    virtual void look(const void* view_state, log_position position) noexcept = 0;
+    /// may have changed. `unseen` states since the last call were not offered. Catches what the host's
+    /// code throws.
+    virtual void look(const void* view_state, log_position position,
+                      std::uint64_t unseen) noexcept = 0;
     /// Ends it with an error, after what waits.
     virtual void fail(error why) noexcept = 0;
     /// Nobody wants it any more.
@@ -76,7 +80,8 @@ public:
           to_(std::move(to)) {}
 
     /// Offers an update; see `live_options::when_full`. `keep_alive` lives until it is handed over.
-    void offer(outcome<T> answer, std::shared_ptr<void> keep_alive);
+    /// `skipped` are those before it that were not offered.
+    void offer(outcome<T> answer, std::shared_ptr<void> keep_alive, std::uint64_t skipped = 0);
     /// The last update: an error. Nothing is taken any more.
     void end(error why, std::shared_ptr<void> keep_alive);
     /// No call of the receiver begins after this, and none runs, unless this is called by it. What
@@ -120,7 +125,8 @@ public:
           value_(std::move(value)),
           buffer_(with, std::move(to), std::move(on), at_once) {}
 
-    void look(const void* view_state, log_position position) noexcept override;
+    void look(const void* view_state, log_position position,
+              std::uint64_t unseen) noexcept override;
     void fail(error why) noexcept override {
         buffer_.end(std::move(why), this->shared_from_this());
     }
@@ -134,6 +140,7 @@ private:
     live_buffer<answer_type> buffer_;
     std::optional<outcome<answer_type>> last_; ///< used by the view's actor only
     log_position last_position_ = 0;           ///< that it reflected
+    std::uint64_t unseen_ = 0;                 ///< since then
 };
 
 /// Holds a live query: destroying it cancels. Movable. One thread at a time.

@@ -6,13 +6,14 @@
 namespace annals {
 
 template <class T>
-void live_buffer<T>::offer(outcome<T> answer, std::shared_ptr<void> keep_alive) {
+void live_buffer<T>::offer(outcome<T> answer, std::shared_ptr<void> keep_alive,
+                           std::uint64_t skipped) {
     bool wanted = false;
     {
         const std::lock_guard lock(mutex_);
         if (over_.load())
             return;
-        live_update<T> next{std::move(answer), 0, false};
+        live_update<T> next{std::move(answer), skipped, false};
         if (waiting_.size() >= options_.buffer) {
             if (options_.then == live_options::when_full::error) {
                 over_.store(true);
@@ -22,7 +23,7 @@ void live_buffer<T>::offer(outcome<T> answer, std::shared_ptr<void> keep_alive) 
                                   " updates wait. Take them faster, or let the latest one win"},
                         0, true};
             } else {
-                next.skipped = waiting_.back().skipped + 1;
+                next.skipped += waiting_.back().skipped + 1;
                 waiting_.pop_back();
             }
         }
@@ -116,16 +117,19 @@ void live_buffer<T>::cancel() {
 }
 
 template <class V, class Q>
-void typed_live<V, Q>::look(const void* view_state, log_position position) noexcept {
+void typed_live<V, Q>::look(const void* view_state, log_position position,
+                            std::uint64_t unseen) noexcept {
     if (over())
         return;
+    unseen_ += last_ ? unseen : 0;
     try {
         outcome<answer_type> now(answer(*static_cast<const V*>(view_state), value_));
         if (same_as_last(now, position))
             return;
         last_ = now;
         last_position_ = position;
-        buffer_.offer(std::move(now).reflecting(position), this->shared_from_this());
+        buffer_.offer(std::move(now).reflecting(position), this->shared_from_this(),
+                      std::exchange(unseen_, 0));
     } catch (...) {
         fail(error_of_current_exception("answer"));
     }

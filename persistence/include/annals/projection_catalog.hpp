@@ -43,11 +43,12 @@ struct projection_record {
 
 /// Under "c" and the generation's space, big-endian. Changes in one transaction with the rows.
 struct checkpoint_record {
-    std::uint64_t done = 0;   ///< everything up to here has taken effect
-    std::uint64_t begun = 0;  ///< reactions: events up to here may have been delivered
-    std::uint64_t events = 0; ///< how many were folded or delivered
-    std::uint64_t bytes = 0;  ///< saved copies: size of the whole
-    ANNALS_FIELDS(checkpoint_record, done, begun, events, bytes)
+    std::uint64_t done = 0;    ///< everything up to here has taken effect
+    std::uint64_t begun = 0;   ///< reactions: events up to here may have been delivered
+    std::uint64_t events = 0;  ///< how many were folded or delivered
+    std::uint64_t bytes = 0;   ///< saved copies: size of the whole
+    std::uint64_t changes = 0; ///< stored views: how many transactions have changed the rows
+    ANNALS_FIELDS(checkpoint_record, done, begun, events, bytes, changes)
     friend bool operator==(const checkpoint_record&, const checkpoint_record&) = default;
 };
 
