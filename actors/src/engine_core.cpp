@@ -2,6 +2,7 @@
 
 #include "aggregate_actor.hpp"
 #include "joint_meeting.hpp"
+#include "log_check.hpp"
 #include "messages.hpp"
 #include "progress_wait.hpp"
 #include "projection_actor.hpp"
@@ -151,16 +152,24 @@ result<void> engine_core::host_projection(const hosted& what) {
 }
 
 result<void> engine_core::open_projections() {
+    if (!parts.projections)
+        return {}; // nothing is hosted that would keep anything
+    if (auto checked = check_against_log(*parts.projections, *parts.journal); !checked)
+        return checked;
     if (projections_.empty())
         return {};
+    const auto head = read_mark(*parts.journal, parts.journal->head());
+    if (!head)
+        return head.error();
     if (auto swept = catalog::sweep(*parts.projections); !swept)
         return swept;
     for (auto& each : projections_) {
         hosted_projection& of = *each.of;
-        auto book = projection_book::open(of.what, parts.projections, parts.journal->head());
+        auto book = projection_book::open(of.what, parts.projections, *head);
         if (!book)
             return book.error();
         of.book = *std::move(book);
+        of.gauge->notes(of.book->note());
         of.gauge->set_aside.store(of.book->set_aside_count(projection_book::list::serving));
         if (of.book->record().paused)
             of.gauge->is(projection_gauge::mode::paused);

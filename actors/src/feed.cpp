@@ -7,10 +7,11 @@
 
 namespace annals {
 
-feed::feed(std::shared_ptr<blocking_executor> readers, std::shared_ptr<clock> time,
-           std::shared_ptr<const projection_type> type, std::vector<log_position> skip,
-           std::size_t page_events, deliver to)
-    : readers_(std::move(readers)),
+feed::feed(const journal& from, std::shared_ptr<blocking_executor> readers,
+           std::shared_ptr<clock> time, std::shared_ptr<const projection_type> type,
+           std::vector<log_position> skip, std::size_t page_events, deliver to)
+    : journal_(from),
+      readers_(std::move(readers)),
       clock_(std::move(time)),
       type_(std::move(type)),
       skip_(std::move(skip)),
@@ -23,8 +24,9 @@ result<std::shared_ptr<feed>> feed::open(journal& from, std::shared_ptr<blocking
                                          log_position after, std::vector<log_position> skip,
                                          std::size_t page_events, deliver to) {
     const event_filter filter = type->filter();
-    std::shared_ptr<feed> made(new feed(std::move(readers), std::move(time), std::move(type),
+    std::shared_ptr<feed> made(new feed(from, std::move(readers), std::move(time), std::move(type),
                                         std::move(skip), page_events, std::move(to)));
+    made->marked_ = after;
     made->bell_->target = made.get();
     auto log = from.subscribe(after, filter, [bell = made->bell_] {
         const std::lock_guard lock(bell->mutex);
@@ -173,6 +175,20 @@ void feed::read_ahead() {
     read();
 }
 
+result<void> feed::mark_end(decoded_events& of) {
+    marked_ = std::max(marked_, of.marked.position);
+    if (of.through < marked_ + marks_apart)
+        return {};
+    const auto last = journal_.read_all(of.through - 1, 1, {});
+    if (!last)
+        return last.error();
+    if (!last->events.empty() && last->events.front().position == of.through) {
+        of.marked = mark_of(last->events.front());
+        marked_ = of.through;
+    }
+    return {};
+}
+
 result<fed_events> feed::decode_rest() {
     const no_blocking_scope scope; // the host's codecs run here
     decoding made;
@@ -184,8 +200,11 @@ result<fed_events> feed::decode_rest() {
                                                "; correct the codec"};
     }
     made.decoded->read_at = read_at_;
+    decoded_events* const fed_now = made.decoded.get();
     fed_events fed{std::move(made.decoded), {}};
     if (made.status) {
+        if (auto marked = mark_end(*fed_now); !marked)
+            return marked.error();
         page_done_ = true;
         page_.events.clear();
         page_.memory.reset();
@@ -193,7 +212,7 @@ result<fed_events> feed::decode_rest() {
     }
     const stored_event& bad = page_.events[made.next];
     fed.bad = undecodable_event{bad.position, std::string(bad.stream), std::string(bad.type),
-                                made.status.error()};
+                                made.status.error(), mark_of(bad)};
     next_in_page_ = made.next + 1;
     return fed;
 }

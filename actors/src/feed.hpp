@@ -18,6 +18,7 @@ struct undecodable_event {
     std::string stream;
     std::string type;
     error why;
+    log_mark mark;
 };
 
 /// Some events for one projection, and the one that ended them early, if one did.
@@ -52,9 +53,9 @@ public:
     void stop();
 
 private:
-    feed(std::shared_ptr<blocking_executor> readers, std::shared_ptr<clock> time,
-         std::shared_ptr<const projection_type> type, std::vector<log_position> skip,
-         std::size_t page_events, deliver to);
+    feed(const journal& from, std::shared_ptr<blocking_executor> readers,
+         std::shared_ptr<clock> time, std::shared_ptr<const projection_type> type,
+         std::vector<log_position> skip, std::size_t page_events, deliver to);
 
     /// What the journal's wake function knows of a feed.
     struct bell {
@@ -79,7 +80,11 @@ private:
     void post_if_wanted();
     [[nodiscard]] result<std::optional<fed_events>> next();
     [[nodiscard]] result<fed_events> decode_rest();
+    /// Of the event at the end of a stretch without events for this projection, now and then.
+    [[nodiscard]] result<void> mark_end(decoded_events& of);
+    static constexpr log_position marks_apart = 4'096;
 
+    const journal& journal_;
     const std::shared_ptr<blocking_executor> readers_;
     const std::shared_ptr<clock> clock_;
     const std::shared_ptr<const projection_type> type_;
@@ -95,6 +100,7 @@ private:
     steady_time read_at_{};
     std::size_t next_in_page_ = 0;
     bool page_done_ = true;
+    log_position marked_ = 0;
 
     std::mutex mutex_;
     std::size_t wanted_ = 0;

@@ -76,7 +76,7 @@ void lane::begin(lane_start start) {
     forget_entries();
     position_ = start.checkpoint.done;
     events_ = start.checkpoint.events;
-    changes_ = start.checkpoint.changes;
+    marks_ = std::make_shared<slice_marks>(start.checkpoint);
     caught_up_ = false;
     read_at_.reset();
     lost_ = false;
@@ -180,6 +180,9 @@ void lane::fed(const fed_message& m) {
         return;
     }
     entry next;
+    marks_->add(came->events);
+    if (came->bad)
+        marks_->add(came->bad->mark);
     next.events = came->events;
     next.bad = came->bad;
     entries_.push_back(std::move(next));
@@ -221,7 +224,6 @@ void lane::reported(const sink_report& came) {
         return;
     position_ = std::max(position_, came.done);
     events_ += came.events;
-    changes_ = std::max(changes_, came.changes);
     const decoded_events& front = *entries_.front().events;
     if (entries_.front().replayed == 0) { // a replay changes no position
         const bool at_end = came.finished && front.at_end;

@@ -66,8 +66,8 @@ public:
     [[nodiscard]] log_position position() const noexcept { return position_; }
     /// How many events this generation has taken.
     [[nodiscard]] std::uint64_t events() const noexcept { return events_; }
-    /// Stored rows: how many transactions have changed them.
-    [[nodiscard]] std::uint64_t changes() const noexcept { return changes_; }
+    /// Of the events on their way to its sink.
+    [[nodiscard]] const std::shared_ptr<slice_marks>& marks() const noexcept { return marks_; }
     /// It has been at the log's end since it began.
     [[nodiscard]] bool caught_up() const noexcept { return caught_up_; }
     [[nodiscard]] bool failed() const noexcept { return mode_ == mode::failed; }
@@ -166,7 +166,7 @@ private:
     bool caught_up_ = false;
     log_position position_ = 0;
     std::uint64_t events_ = 0;
-    std::uint64_t changes_ = 0;
+    std::shared_ptr<slice_marks> marks_; ///< since its beginning
     std::optional<steady_time> read_at_;
     std::deque<entry> to_replay_;
 

@@ -101,6 +101,7 @@ struct install_message { ///< a lane begins, or begins again, with this state
     log_position saved = 0;    ///< where its saved copy stands
     log_position since = 0;    ///< it reflects only what came after
     std::uint64_t era = 0;     ///< in which it may be saved; see projection_book
+    std::shared_ptr<const slice_marks> marks; ///< of the slices to come
 };
 struct slice_message {
     std::uint64_t lane = 0;

@@ -119,10 +119,8 @@ void projection_actor::start() {
     }
     of_->serving_space.store(record.serving.space);
     gauge_->serves_version(record.serving.version);
-    const bool up_to_date =
-        kind() == projection_kind::reaction ||
-        projection_book::same_make(projection_book::present_generation(*of_->what.projection),
-                                   record.serving);
+    const bool up_to_date = kind() == projection_kind::reaction ||
+                            projection_book::same_make(of_->book->present(), record.serving);
     if (up_to_date) {
         serving_ = last_lane_ + 1;
         add_lane(record.serving, of_->book->set_aside()).open();
@@ -160,8 +158,9 @@ void projection_actor::start_view(result<lane_start>& start) {
         caf::anon_send(queries_, advanced_message{of_->serving_space.load(), frozen_at_});
     } else if (start->of_this_version) {
         serving_ = last_lane_ + 1;
-        list_is_old_ = of_->book->record().serving.version != of_->what.projection->version() &&
-                       of_->book->set_aside_count(projection_book::list::serving) != 0;
+        list_is_old_ =
+            !projection_book::same_make(of_->book->record().serving, of_->book->present()) &&
+            of_->book->set_aside_count(projection_book::list::serving) != 0;
         add_lane(of_->book->record().serving,
                  list_is_old_ ? std::vector<log_position>() : of_->book->set_aside())
             .begin(*std::move(start));
@@ -176,7 +175,7 @@ void projection_actor::start_view(result<lane_start>& start) {
         old.saved = frozen_at_;
         old.serves = true;
         send(queries_, std::move(old));
-        begin_building(projection_book::present_generation(*of_->what.projection), {});
+        begin_building(of_->book->present(), {});
     }
     turn_is_over();
 }
@@ -187,9 +186,10 @@ void projection_actor::read_start(lane& of, std::uint64_t opening) {
                               to = caf::actor_cast<caf::weak_actor_ptr>(this)] {
         const bool in_memory = projection->what.projection->kind() == projection_kind::view;
         auto start = std::make_shared<result<lane_start>>(
-            !in_memory ? checkpoint_start(*projection, from.space)
-            : rebuilds ? fresh_start(*projection, from.since)
-                       : restored_start(*projection));
+            projection->book->record().put_back ? put_back(*projection)
+            : !in_memory                        ? checkpoint_start(*projection, from.space)
+            : rebuilds                          ? fresh_start(*projection, from.since)
+                                                : restored_start(*projection));
         if (in_memory && *start && !(*start)->of_this_version)
             *start = fresh_start(*projection, 0);
         if (auto actor = caf::actor_cast<caf::actor>(to))
@@ -211,12 +211,14 @@ std::unique_ptr<sink> projection_actor::make_sink(lane& of, lane_start start, st
         fresh.from_scratch = serves && std::exchange(from_scratch_, false);
         fresh.saved = fresh.position;
         fresh.since = start.since;
+        fresh.marks = of.marks();
         fresh.era = list_is_old_ || swap_ == swap_step::storing ? projection_book::no_era
                                                                 : of_->book->era();
         send(queries_, std::move(fresh));
         return std::make_unique<memory_sink>(queries_, of.id());
     }
     sink_parts parts;
+    parts.marks = of.marks();
     parts.store = of_->book->shared_store();
     parts.threads = of_->threads;
     parts.report = [to = caf::actor_cast<caf::weak_actor_ptr>(this),

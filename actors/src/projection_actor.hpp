@@ -62,7 +62,7 @@ private:
     void answer_paused();
     void run_again(const duty& what);
     void reset(const duty& what);
-    void reset_to(const duty& what, generation_record generation, log_position begun);
+    void reset_to(const duty& what, generation_record generation, checkpoint_record begin);
     void has_reset(const generation_record& fresh, const duty& what);
     void reset_refused(const duty& what, const error& why);
     void rebuild(const duty& what);

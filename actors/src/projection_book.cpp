@@ -5,17 +5,34 @@
 
 namespace annals {
 
-generation_record projection_book::present_generation(const projection_type& type) {
-    generation_record made;
-    made.version = type.version();
-    if (type.kind() == projection_kind::stored_view)
-        made.shape = static_cast<const stored_view_type&>(type).shape();
-    return made;
+namespace {
+
+std::uint64_t hash_of(const std::string& text) {
+    std::uint64_t hash = 0;
+    const uuid id = uuid::of_name(text);
+    for (std::size_t i = 0; i != 6; ++i)
+        hash = hash << 8 | std::to_integer<std::uint64_t>(id.bytes[i]);
+    return hash == 0 ? 1 : hash;
+}
+
+} // namespace
+
+/// A type whose constructors throw keeps the meaning that is stored: it fails when it begins.
+void projection_book::describe(const projection_type& type) {
+    present_.version = type.version();
+    present_.shape = record_.serving.shape;
+    try {
+        if (type.kind() == projection_kind::stored_view)
+            present_.shape = static_cast<const stored_view_type&>(type).shape();
+        present_.meaning = hash_of(type.meaning());
+    } catch (...) {
+        present_.meaning = 0;
+    }
 }
 
 result<std::shared_ptr<projection_book>>
 projection_book::open(const hosted& what, std::shared_ptr<projection_store> store,
-                      log_position head) {
+                      const log_mark& head) {
     const projection_type& type = *what.projection;
     std::string name(type.name());
     std::shared_ptr<projection_book> made(new projection_book(std::move(name), std::move(store)));
@@ -34,45 +51,49 @@ projection_book::open(const hosted& what, std::shared_ptr<projection_store> stor
                          std::string(to_string(type.kind())) + "; give it another name"};
     const bool known = found->has_value();
     if (known)
-        made->record_ = **std::move(found);
+        made->record_ = made->stored_ = **std::move(found);
     made->record_.kind = kind;
     if (auto read = made->read_set_aside(**snapshot); !read)
         return read.error();
-    if (auto checked = made->check_positions(**snapshot, head); !checked)
-        return checked.error();
     (*snapshot).reset();
+    made->describe(type);
+    made->take_note(type, known);
     if (auto entered = made->enter(what, head); !entered)
         return entered.error();
     return made;
 }
 
-/// What is built from a log cannot be ahead of it, unless the log was put back from an older copy.
-result<void> projection_book::check_positions(row_snapshot& in, log_position head) const {
-    for (const auto* each : {&record_.serving, &record_.building}) {
-        if (each->space == 0)
-            continue;
-        auto checkpoint = catalog::find_checkpoint(in, each->space);
-        if (!checkpoint)
-            return checkpoint.error();
-        if (*checkpoint && (*checkpoint)->done > head)
-            return error{
-                errc::corrupt,
-                "projection \"" + name_ + "\" has seen position " +
-                    std::to_string((*checkpoint)->done) + ", and the log ends at " +
-                    std::to_string(head) +
-                    ": the log was put back from an older copy. Put back views.mdb with it, "
-                    "or delete it (views are built again; reactions begin anew)",
-                (*checkpoint)->done};
+void projection_book::take_note(const projection_type& type, bool known) {
+    const bool reacts = type.kind() == projection_kind::reaction;
+    if (record_.put_back && !reacts)
+        note_ = "the log was put back from an older copy, so it is built again from the log's "
+                "beginning";
+    for (auto* each : {&record_.serving, &record_.building}) {
+        const bool changed =
+            each->meaning != 0 && present_.meaning != 0 && each->meaning != present_.meaning;
+        if (changed && reacts)
+            note_ =
+                "the events that it lists have changed since it ran last: those that are new to it "
+                "are delivered from where it is now, and earlier ones are not; reset it to have "
+                "them delivered";
+        else if (changed && each->version == present_.version && each == &record_.serving &&
+                 each->space != 0)
+            note_ =
+                "the events that it lists, or what its rows are made of, have changed since it ran "
+                "last, so it is built again, as for a new version";
+        if ((changed && reacts) || (known && each->meaning == 0 && same_make(*each, present_) &&
+                                    (each->space != 0 || each == &record_.serving)))
+            each->meaning = present_.meaning;
     }
-    return {};
+    if (!reacts)
+        record_.put_back = false; // with what is entered now, it is known to begin anew
 }
 
-result<void> projection_book::enter(const hosted& what, log_position head) {
+result<void> projection_book::enter(const hosted& what, const log_mark& head) {
     const projection_type& type = *what.projection;
     row_changes changes;
-    const projection_record before = record_;
     if (type.kind() == projection_kind::stored_view) {
-        generation_record wanted = present_generation(type);
+        generation_record wanted = present_;
         // A half-built generation of yet another version is of no use to anybody.
         if (record_.building.space != 0 && !same_make(record_.building, wanted)) {
             catalog::drop(changes, record_.building);
@@ -93,22 +114,24 @@ result<void> projection_book::enter(const hosted& what, log_position head) {
         }
     } else if (type.kind() == projection_kind::reaction && record_.serving.space == 0) {
         const auto start = static_cast<const reaction_type&>(type).start();
-        record_.serving = present_generation(type);
+        record_.serving = present_;
         record_.serving.space = store_->new_space();
         checkpoint_record begin;
-        if (start == reaction_start::now)
-            begin.done = begin.begun = head;
+        if (start == reaction_start::now) {
+            begin.done = begin.begun = head.position;
+            begin.mark = head.id;
+        }
         record_.serving.since = begin.done;
         catalog::put_checkpoint(changes, record_.serving.space, begin);
     } else if (type.kind() == projection_kind::view) {
         clear_set_aside(changes, list::building); // what was built in memory is gone
         set_aside_cleared(list::building);
         // The version that set the events aside stays in the record until they were tried again.
-        if (record_.serving.space == 0 && record_.serving.version != type.version() &&
+        if (record_.serving.space == 0 && !same_make(record_.serving, present_) &&
             set_aside_.empty())
-            record_.serving = present_generation(type);
+            record_.serving = present_;
     }
-    if (record_ == before && changes.empty())
+    if (record_ == stored_ && changes.empty())
         return {};
     catalog::put(changes, name_, record_);
     return apply_and_wait(*store_, std::move(changes));
@@ -166,9 +189,8 @@ void projection_book::applied(const projection_record& after, const projection_s
 
 // --- events that are set aside ---------------------------------------------------------------------
 
-/// No projection has a '-' in its name.
 std::string projection_book::name_of(list which) const {
-    return which == list::serving ? name_ : name_ + "-building";
+    return which == list::serving ? name_ : building_name(name_);
 }
 
 result<void> projection_book::read_set_aside(row_snapshot& in) {

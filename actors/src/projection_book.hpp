@@ -1,6 +1,7 @@
 #pragma once
 
 #include "annals/hosted.hpp"
+#include "annals/log_mark.hpp"
 
 #include <deque>
 #include <functional>
@@ -19,10 +20,11 @@ namespace annals {
 class projection_book : public std::enable_shared_from_this<projection_book> {
 public:
     /// What the catalog says when the store is opened. A projection that the store has never seen is
-    /// entered; a reaction "from now" then begins behind `head`. Blocks on the disk.
+    /// entered; a reaction "from now" then begins behind `head`, the log's last event. Blocks on the
+    /// disk.
     /// `invalid_argument` if the name belongs to another kind of projection.
     [[nodiscard]] static result<std::shared_ptr<projection_book>>
-    open(const hosted& what, std::shared_ptr<projection_store> store, log_position head);
+    open(const hosted& what, std::shared_ptr<projection_store> store, const log_mark& head);
 
     /// As it is stored.
     [[nodiscard]] projection_record record() const;
@@ -48,6 +50,10 @@ public:
     static constexpr std::uint64_t no_era = 0;
 
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
+    /// The generation that the type, as it is now, makes; without a space.
+    [[nodiscard]] const generation_record& present() const noexcept { return present_; }
+    /// What the opening found; see `projection_status::note`.
+    [[nodiscard]] const std::string& note() const noexcept { return note_; }
     [[nodiscard]] projection_store& store() const noexcept { return *store_; }
     [[nodiscard]] const std::shared_ptr<projection_store>& shared_store() const noexcept {
         return store_;
@@ -77,12 +83,16 @@ public:
     void clear_set_aside(row_changes& into, list of) const;
     void set_aside_cleared(list of);
 
-    /// The generation that a type, as it is now, makes; without a space.
-    [[nodiscard]] static generation_record present_generation(const projection_type& type);
-    /// Made by the same version, with rows of the same shape.
+    /// Made by the same version, with rows of the same shape and meaning, as far as that is known.
     [[nodiscard]] static bool same_make(const generation_record& one,
                                         const generation_record& other) {
-        return one.version == other.version && one.shape == other.shape;
+        return one.version == other.version && one.shape == other.shape &&
+               (one.meaning == other.meaning || one.meaning == 0 || other.meaning == 0);
+    }
+    /// Under which what is being built lists the events that it has set aside. No projection has a '-'
+    /// in its name.
+    [[nodiscard]] static std::string building_name(std::string_view name) {
+        return std::string(name) + "-building";
     }
 
 private:
@@ -102,12 +112,17 @@ private:
                  const result<void>& how);
     [[nodiscard]] std::string name_of(list which) const;
     [[nodiscard]] result<void> read_set_aside(row_snapshot& in);
-    [[nodiscard]] result<void> enter(const hosted& what, log_position head);
-    [[nodiscard]] result<void> check_positions(row_snapshot& in, log_position head) const;
+    [[nodiscard]] result<void> enter(const hosted& what, const log_mark& head);
+    void describe(const projection_type& type);
+    /// What it is and what it lists were not known before, or have changed without a new version.
+    void take_note(const projection_type& type, bool known);
 
     const std::string name_;
     const std::shared_ptr<projection_store> store_;
     mutable std::recursive_mutex mutex_; ///< a store may answer inside `apply`
+    generation_record present_;
+    std::string note_;
+    projection_record stored_; ///< as it was found at opening
     projection_record record_;
     std::deque<waiting_change> waiting_;
     bool changing_ = false;

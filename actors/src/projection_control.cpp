@@ -1,4 +1,6 @@
 #include "projection_actor.hpp"
+
+#include "log_check.hpp"
 #include "projection_sinks.hpp"
 
 #include <caf/send.hpp>
@@ -131,13 +133,13 @@ void projection_actor::reset(const duty& what) {
         return;
     }
     const projection_record record = of_->book->record();
-    generation_record fresh = projection_book::present_generation(*of_->what.projection);
+    generation_record fresh = of_->book->present();
     fresh.since = to;
     if (kind() != projection_kind::view)
         fresh.space = of_->book->store().new_space();
     busy_ = true;
     if (kind() != projection_kind::reaction || record.serving.space == 0) {
-        reset_to(what, fresh, 0);
+        reset_to(what, fresh, {});
         return;
     }
     // What a reaction has been given before stays known, so that it is flagged. Stopped first: nothing
@@ -145,15 +147,19 @@ void projection_actor::reset(const duty& what) {
     for (auto& [id, each] : lanes_)
         each->stop();
     core_->parts.feeds->post([of = of_, fresh, what, space = record.serving.space, this,
+                              log = core_->parts.journal,
                               me = caf::actor_cast<caf::weak_actor_ptr>(this)] {
         auto start = checkpoint_start(*of, space);
-        result<void> read = start ? result<void>() : start.error();
-        const log_position begun = start ? start->checkpoint.begun : 0;
+        const auto mark = read_mark(*log, fresh.since);
+        result<void> read = !start ? start.error() : !mark ? mark.error() : result<void>();
+        checkpoint_record begin;
+        begin.begun = start ? start->checkpoint.begun : 0;
+        begin.mark = mark ? mark->id : 0;
         if (auto actor = caf::actor_cast<caf::actor>(me))
             caf::anon_send(actor,
-                           stored_message{[this, what, fresh, begun](const result<void>& came) {
+                           stored_message{[this, what, fresh, begin](const result<void>& came) {
                                               if (came)
-                                                  reset_to(what, fresh, begun);
+                                                  reset_to(what, fresh, begin);
                                               else
                                                   reset_refused(what, came.error());
                                           },
@@ -161,7 +167,8 @@ void projection_actor::reset(const duty& what) {
     });
 }
 
-void projection_actor::reset_to(const duty& what, generation_record fresh, log_position begun) {
+void projection_actor::reset_to(const duty& what, generation_record fresh,
+                                checkpoint_record begin) {
     of_->book->begin_era();
     for (auto& [id, each] : lanes_)
         each->stop();
@@ -177,9 +184,8 @@ void projection_actor::reset_to(const duty& what, generation_record fresh, log_p
     for (const list each : {list::serving, list::building})
         of_->book->clear_set_aside(changes, each);
     if (fresh.space != 0) {
-        checkpoint_record begin;
         begin.done = fresh.since;
-        begin.begun = std::max(fresh.since, begun);
+        begin.begun = std::max(fresh.since, std::min(begin.begun, core_->parts.journal->head()));
         catalog::put_checkpoint(changes, fresh.space, begin);
     }
     change_record(
@@ -189,6 +195,7 @@ void projection_actor::reset_to(const duty& what, generation_record fresh, log_p
                     catalog::drop(also, *each);
             record.serving = fresh;
             record.building = {};
+            record.put_back = false;
         },
         std::move(changes),
         [this, what, fresh](const result<void>& stored) {
@@ -240,7 +247,7 @@ void projection_actor::reset_refused(const duty& what, const error& why) {
     if (before.building.space != 0)
         begin_building(before.building, of_->book->set_aside_by_building());
     else if (kind() == projection_kind::view && frozen_.space != 0)
-        begin_building(projection_book::present_generation(*of_->what.projection), {});
+        begin_building(of_->book->present(), {});
     show_mode();
     (*what)->complete(why);
     turn_is_over();
@@ -264,8 +271,8 @@ void projection_actor::rebuild(const duty& what) {
 
 void projection_actor::start_rebuild() {
     const projection_record record = of_->book->record();
-    generation_record next = projection_book::present_generation(*of_->what.projection);
-    next.since = record.serving.version == next.version ? record.serving.since : 0;
+    generation_record next = of_->book->present();
+    next.since = projection_book::same_make(record.serving, next) ? record.serving.since : 0;
     row_changes changes;
     of_->book->clear_set_aside(changes, projection_book::list::building);
     for (const auto& [id, each] : lanes_)

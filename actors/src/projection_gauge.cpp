@@ -78,6 +78,11 @@ void projection_gauge::failed_with(const std::string& why) {
     last_error_ = why;
 }
 
+void projection_gauge::notes(std::string what) {
+    const std::lock_guard lock(mutex_);
+    note_ = std::move(what);
+}
+
 void projection_gauge::rebuilds(std::optional<rebuild_status> what) {
     const std::lock_guard lock(mutex_);
     rebuilding_ = std::move(what);
@@ -133,6 +138,7 @@ projection_status projection_gauge::read(log_position head, steady_time at) cons
         made.query_types.push_back(each.read(at));
     const std::lock_guard lock(mutex_);
     made.last_error = last_error_;
+    made.note = note_;
     made.rebuilding = rebuilding_;
     if (made.rebuilding && rebuild_since_ != steady_time{} && at > rebuild_since_) {
         const double seconds = std::chrono::duration<double>(at - rebuild_since_).count();

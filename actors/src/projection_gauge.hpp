@@ -48,6 +48,7 @@ public:
     };
     void is(mode now) noexcept { mode_.store(now); }
     void failed_with(const std::string& why);
+    void notes(std::string what);
     void serves_version(std::uint32_t version) noexcept { version_.store(version); }
     void rebuilds(std::optional<rebuild_status> what);
     void rebuilt_up_to(log_position position, steady_time at);
@@ -94,6 +95,7 @@ private:
 
     mutable std::mutex mutex_; ///< guards what follows
     std::string last_error_;
+    std::string note_;
     std::optional<rebuild_status> rebuilding_;
     log_position rebuild_from_ = 0;
     steady_time rebuild_since_{};

@@ -93,15 +93,26 @@ result<lane_start> restored_start(const hosted_projection& of) {
             of.gauge->failed_with("its saved copy is of no use, so it is folded again: " +
                                   restored.unreadable->message);
         if (!restored.view)
-            return fresh_start(of, kept.version == type.version() ? kept.since : 0);
+            return fresh_start(of, projection_book::same_make(kept, of.book->present()) ? kept.since
+                                                                                        : 0);
         lane_start made;
         made.view = std::move(restored.view);
         made.checkpoint = restored.checkpoint;
         made.since = kept.since;
         made.version = kept.version;
-        made.of_this_version = kept.version == type.version();
+        made.of_this_version = projection_book::same_make(kept, of.book->present());
         return made;
     });
+}
+
+result<lane_start> put_back(const hosted_projection& of) {
+    return error{
+        errc::corrupt,
+        "reaction \"" + of.book->name() +
+            "\" has run over another log than this one: the log was put back from an older "
+            "copy. It neither repeats nor skips anything on its own: reset it to the position "
+            "after which events are to be delivered (projection_control::reset), or put back "
+            "the log that it knows, with its views.mdb"};
 }
 
 result<lane_start> checkpoint_start(const hosted_projection& of, row_space space) {

@@ -40,6 +40,8 @@ make_reaction_sink(sink_parts parts,
 [[nodiscard]] result<lane_start> restored_start(const hosted_projection& of);
 /// A view in memory from nothing, reflecting what comes after `since`.
 [[nodiscard]] result<lane_start> fresh_start(const hosted_projection& of, log_position since);
+/// Why a reaction does not begin though it has a checkpoint: `projection_record::put_back`.
+[[nodiscard]] result<lane_start> put_back(const hosted_projection& of);
 /// Where the generation in `space` stands.
 [[nodiscard]] result<lane_start> checkpoint_start(const hosted_projection& of, row_space space);
 

@@ -50,13 +50,8 @@ void projection_actor::store_swap(lane& next) {
     of_->book->begin_era(); // no copy of what leaves is saved any more
     row_changes changes;
     generation_record to = next.generation();
-    if (kind() == projection_kind::stored_view) {
-        checkpoint_record reached; // also over what follows the last event that it wanted
-        reached.done = next.position();
-        reached.events = next.events();
-        reached.changes = next.changes();
-        catalog::put_checkpoint(changes, to.space, reached);
-    } else {
+    // The checkpoint of rows may be a little behind `next`, over events that the view does not want.
+    if (kind() != projection_kind::stored_view) {
         to.space = 0;
         to.version = of_->what.projection->version();
     }
@@ -209,8 +204,7 @@ void projection_actor::settle_old_list() {
         of_->book->erase_set_aside(changes, projection_book::list::serving, each);
     busy_ = true;
     change_record(
-        [now = projection_book::present_generation(*of_->what.projection)](
-            projection_record& record, row_changes& also) {
+        [now = of_->book->present()](projection_record& record, row_changes& also) {
             if (record.serving.space != 0)
                 catalog::drop(also, record.serving); // a copy that this version cannot read
             record.serving = now;

@@ -64,7 +64,7 @@ void query_actor::on_exit() {
     const no_blocking_scope scope;
     if (const held_state* state = serving(); state != nullptr && state->view && !failure_) {
         try {
-            copies_.closing(*state->view, state->position);
+            copies_.closing(*state->view, state->position, state->marks);
         } catch (...) {
             gauge_->failed_with("saving a copy failed: " + describe_current_exception());
         }
@@ -111,6 +111,7 @@ void query_actor::install(const install_message& m) {
     state.view = std::move(*m.state);
     state.position = m.position;
     state.unwanted_epoch = m.epoch;
+    state.marks = m.marks;
     if (!m.serves)
         return;
     serving_ = m.lane;
@@ -293,7 +294,7 @@ void query_actor::show(const held_state& state, std::uint64_t events) {
     try {
         if (const auto due = publication_.changed(*state.view, state.position))
             core_->remind(*due, caf::actor_cast<caf::actor>(this), publish_message{});
-        copies_.folded(*state.view, state.position, events);
+        copies_.folded(*state.view, state.position, events, state.marks);
     } catch (...) {
         gauge_->failed_with("copying the view failed: " + describe_current_exception());
     }

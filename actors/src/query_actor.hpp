@@ -48,6 +48,7 @@ private:
         std::deque<slice> waiting;
         std::uint64_t unwanted_epoch = 0; ///< slices of it and before are not wanted
         fallback_copy fallback;
+        std::shared_ptr<const slice_marks> marks;
     };
 
     void install(const install_message& m);

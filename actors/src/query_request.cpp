@@ -1,10 +1,27 @@
 #include "admission.hpp"
+#include "answering_scope.hpp"
 #include "projection_gauge.hpp"
 #include "references.hpp"
 
 #include "annals/host.hpp"
 
 namespace annals {
+
+namespace {
+thread_local projection_gauge* answers_for = nullptr;
+}
+
+answering_scope::answering_scope(projection_gauge& of) noexcept
+    : before_(std::exchange(answers_for, &of)) {}
+
+answering_scope::~answering_scope() {
+    answers_for = before_;
+}
+
+void answering_scope::rows_failed(const std::string& why) {
+    if (answers_for != nullptr)
+        answers_for->failed_with(why);
+}
 
 void query_request::expire() noexcept {
     const log_position reached = gauge_ ? gauge_->position() : 0;
@@ -49,6 +66,7 @@ error error_of_current_exception(std::string_view where) {
     try {
         throw;
     } catch (const bad_result& e) { // damaged rows, the disk
+        answering_scope::rows_failed(sentence + e.error().message);
         return {e.error().code, sentence + e.error().message, e.error().actual};
     } catch (...) {
         return {errc::handler_failed,

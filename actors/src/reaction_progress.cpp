@@ -26,7 +26,9 @@ reaction_progress::reaction_progress(checkpoint_record start)
       begun_before_(start.begun),
       done_(start.done),
       last_effect_(start.done),
-      events_(start.events) {}
+      events_(start.events) {
+    stored_.mark = 0; // given to a checkpoint when it is stored
+}
 
 // --- giving an event up ----------------------------------------------------------------------------
 

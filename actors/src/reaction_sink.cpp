@@ -86,7 +86,7 @@ void reaction_sink::line::take(slice what) {
 
 void reaction_sink::line::pass_over(row_changes& into, log_position done) {
     const std::lock_guard lock(mutex_);
-    catalog::put_checkpoint(into, space_, queue_.pass_over(done));
+    catalog::put_checkpoint(into, space_, marked_by(parts_.marks, queue_.pass_over(done)));
 }
 
 void reaction_sink::line::end(bool and_store) {
@@ -304,7 +304,7 @@ bool reaction_sink::line::has_ended() {
 row_changes reaction_sink::line::rows_of(const change& what) const {
     row_changes rows;
     if (what.checkpoint)
-        catalog::put_checkpoint(rows, space_, *what.checkpoint);
+        catalog::put_checkpoint(rows, space_, marked_by(parts_.marks, *what.checkpoint));
     for (const auto position : what.replayed)
         catalog::erase_set_aside(rows, name_, position);
     return rows;

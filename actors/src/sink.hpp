@@ -1,5 +1,7 @@
 #pragma once
 
+#include "slice_marks.hpp"
+
 #include "annals/hosted.hpp"
 
 #include <functional>
@@ -43,7 +45,6 @@ struct sink_report {
     bool lost = false;
     /// The sink has gone back: it reflects events up to `done` only, and wants those after it again.
     bool rewound = false;
-    std::uint64_t changes = 0; ///< stored rows: as in their checkpoint
 };
 
 /// Where the events of one lane take effect: a view in memory, stored rows, a reaction. Owned by the
@@ -71,6 +72,8 @@ struct sink_parts {
     /// Hands a report to the projection's actor. Any thread; may be called after the actor's end.
     std::function<void(sink_report)> report;
     std::shared_ptr<projection_store> store;
+    /// What checkpoints are marked by before they are stored; null: they are not.
+    std::shared_ptr<const slice_marks> marks;
     /// The sink's own thread or threads, which host code may block.
     std::vector<std::shared_ptr<blocking_executor>> threads;
 };

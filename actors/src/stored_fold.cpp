@@ -88,7 +88,6 @@ stored_part stored_fold::finish(const slice& of, std::size_t next, std::uint64_t
     }
     at_.events += folded;
     at_.changes += folded > 0 ? 1 : 0;
-    part.report.changes = at_.changes;
     part.report.done = at_.done;
     if (folded > 0 || at_.done - std::min(written_.done, at_.done) >= lazy_positions)
         seal(part, of);

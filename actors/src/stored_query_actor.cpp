@@ -1,5 +1,7 @@
 #include "stored_query_actor.hpp"
 
+#include "answering_scope.hpp"
+
 #include <caf/send.hpp>
 
 #include <utility>
@@ -84,14 +86,17 @@ void stored_query_actor::answer(const query_ref& query) {
     core_->parts.answers->post([with = answering_, query, known = reached_,
                                 to = caf::actor_cast<caf::weak_actor_ptr>(this)] {
         const no_blocking_scope scope;
+        const answering_scope told(*with->of->gauge);
         const auto came = with->rows.answer(known, [&](const void* state, const auto& at) {
             if (at.position >= query->at_least)
                 query->answer_from(state, at.position);
             else if (auto actor = caf::actor_cast<caf::actor>(to)) // the view was reset meanwhile
                 caf::anon_send(actor, query_message{query});
         });
-        if (!came)
+        if (!came) {
+            with->of->gauge->failed_with(came.error().message);
             query->fail(came.error());
+        }
     });
 }
 
@@ -112,6 +117,7 @@ void stored_query_actor::look_at_live() {
     core_->parts.answers->post([with = answering_, ready = std::move(ready), known = reached_,
                                 to = caf::actor_cast<caf::weak_actor_ptr>(this)] {
         const no_blocking_scope scope;
+        const answering_scope told(*with->of->gauge);
         auto how = with->rows.answer(known, [&](const void* state, const auto& at) {
             for (const auto& each : ready)
                 each.look(state, at);

@@ -41,7 +41,7 @@ public:
         const std::lock_guard lock(mutex_);
         checkpoint_record behind = stored_;
         behind.done = std::max(behind.done, done);
-        catalog::put_checkpoint(into, space_, behind);
+        catalog::put_checkpoint(into, space_, marked_by(parts_.marks, behind));
     }
 
     void stop() {
@@ -163,6 +163,7 @@ private:
         if (stopped_)
             return;
         auto changes = std::move(part.changes);
+        catalog::put_checkpoint(changes, space_, marked_by(parts_.marks, part.checkpoint));
         const auto kept = std::make_shared<stored_part>(std::move(part));
         parts_.store->apply(
             std::move(changes),
@@ -177,8 +178,7 @@ private:
                 wanted_epoch_ = std::max(wanted_epoch_, part.report.epoch + 1);
                 waiting_.reset(); // it rests on what is not stored
                 part.report = {part.report.epoch, stored_.done, 0,    false,
-                               part.report.next,  how.error(),  true, false,
-                               stored_.changes};
+                               part.report.next,  how.error(),  true, false};
             } else if (part.stores) {
                 ++settled_;
                 stored_ = part.checkpoint;

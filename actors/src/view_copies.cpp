@@ -17,21 +17,24 @@ view_copies::view_copies(const hosted_projection& of)
       every_(of.what.options.save_every),
       version_(of.what.projection->version()) {}
 
-void view_copies::folded(const view_instance& view, log_position position, std::uint64_t events) {
+void view_copies::folded(const view_instance& view, log_position position, std::uint64_t events,
+                         const std::shared_ptr<const slice_marks>& marks) {
     events_ += events;
     events_since_copy_ += events;
     if (every_ == 0 || era_ == projection_book::no_era || events_since_copy_ < every_ ||
         writing_->load())
         return;
-    save(view, position);
+    save(view, position, marks);
 }
 
-void view_copies::closing(const view_instance& view, log_position position) {
+void view_copies::closing(const view_instance& view, log_position position,
+                          const std::shared_ptr<const slice_marks>& marks) {
     if (every_ != 0 && era_ != projection_book::no_era && position > saved_)
-        save(view, position);
+        save(view, position, marks);
 }
 
-void view_copies::save(const view_instance& view, log_position position) {
+void view_copies::save(const view_instance& view, log_position position,
+                       const std::shared_ptr<const slice_marks>& marks) {
     bytes encoded;
     view.save(encoded);
     events_since_copy_ = 0;
@@ -40,6 +43,7 @@ void view_copies::save(const view_instance& view, log_position position) {
     generation_record copy;
     copy.space = book_->store().new_space();
     copy.version = version_;
+    copy.meaning = book_->present().meaning;
     copy.since = since_;
     row_changes changes;
     std::uint32_t part = 0;
@@ -55,7 +59,7 @@ void view_copies::save(const view_instance& view, log_position position) {
     checkpoint.done = position;
     checkpoint.events = events_;
     checkpoint.bytes = encoded.size();
-    catalog::put_checkpoint(changes, copy.space, checkpoint);
+    catalog::put_checkpoint(changes, copy.space, marked_by(marks, checkpoint));
     writing_->store(true);
     book_->change_in(
         era_,

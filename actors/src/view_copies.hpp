@@ -2,6 +2,7 @@
 
 #include "annals/hosted.hpp"
 #include "projection_book.hpp"
+#include "slice_marks.hpp"
 
 #include <atomic>
 #include <memory>
@@ -19,9 +20,11 @@ public:
     view_copies(const hosted_projection& of);
 
     /// So many events were folded: saves a copy if one is due.
-    void folded(const view_instance& view, log_position position, std::uint64_t events);
+    void folded(const view_instance& view, log_position position, std::uint64_t events,
+                const std::shared_ptr<const slice_marks>& marks);
     /// Saves the last copy, if anything happened since the one before.
-    void closing(const view_instance& view, log_position position);
+    void closing(const view_instance& view, log_position position,
+                 const std::shared_ptr<const slice_marks>& marks);
     /// The view begins at this position: what is saved already reflects it.
     void begins_at(log_position position, log_position since, std::uint64_t era) noexcept {
         saved_ = position;
@@ -30,7 +33,8 @@ public:
     }
 
 private:
-    void save(const view_instance& view, log_position position);
+    void save(const view_instance& view, log_position position,
+              const std::shared_ptr<const slice_marks>& marks);
 
     const std::shared_ptr<projection_book> book_;
     const std::uint64_t every_;

@@ -15,7 +15,7 @@ namespace {
 using annals::log_position;
 using simulation::world;
 using action = annals::control_request::action;
-constexpr std::uint32_t seeds = 300;
+constexpr std::uint32_t seeds = 150;
 
 struct add {
     int value = 0;

@@ -163,7 +163,7 @@ public:
     }
     [[nodiscard]] checkpoint_record checkpoint() const { return stored_checkpoint(*disk_, space); }
     [[nodiscard]] std::unique_ptr<reaction_sink> make_sink(const checkpoint_record& start) {
-        sink_parts parts{[this](sink_report report) { told(std::move(report)); }, store, {}};
+        sink_parts parts{[this](sink_report report) { told(std::move(report)); }, store, {}, {}};
         std::vector<std::unique_ptr<reaction_type::handler>> handlers;
         for (std::size_t i = 0; i != threads.size(); ++i) {
             parts.threads.push_back(threads[i]);

@@ -85,6 +85,7 @@ public:
     std::string_view name() const noexcept override { return R::name; }
     /// A reaction has no state to build anew, so it has no versions.
     std::uint32_t version() const noexcept override { return 1; }
+    std::string meaning() const override { return meaning_of<R>({}); }
     event_filter filter() const override { return filter_of<R>(); }
     decoding decode(const event_page& page, std::size_t first,
                     std::span<const log_position> skip) const override {

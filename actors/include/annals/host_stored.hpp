@@ -33,6 +33,11 @@ public:
     projection_kind kind() const noexcept override { return projection_kind::stored_view; }
     std::string_view name() const noexcept override { return V::name; }
     std::uint32_t version() const noexcept override { return version_of<V>(); }
+    std::string meaning() const override {
+        type_shape kept;
+        kept.add<V>();
+        return meaning_of<V>(kept.take());
+    }
     std::span<const std::type_index> queries() const noexcept override {
         return alternatives<typename V::query>::types();
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "annals/domain.hpp"
+#include "annals/log_mark.hpp"
 #include "annals/memory_of.hpp"
 #include "annals/projection.hpp"
 #include "annals/reaction.hpp"
@@ -123,7 +124,12 @@ public:
     virtual ~decoded_events() = default;
     [[nodiscard]] virtual event_label label(std::size_t index) const noexcept = 0;
     [[nodiscard]] virtual timestamp time(std::size_t index) const noexcept = 0;
+    /// See log_mark.
+    [[nodiscard]] virtual log_mark mark(std::size_t index) const noexcept {
+        return {label(index).position, 0};
+    }
 
+    log_mark marked; ///< of the last event of the log up to `through` that is known; id 0: none is
     log_position through = 0; ///< everything up to here has been looked at
     std::size_t count = 0;
     bool at_end = true;    ///< nothing followed when they were read
@@ -150,6 +156,9 @@ public:
     [[nodiscard]] virtual projection_kind kind() const noexcept = 0;
     [[nodiscard]] virtual std::string_view name() const noexcept = 0;
     [[nodiscard]] virtual std::uint32_t version() const noexcept = 0;
+    /// Text that is another one if what it keeps means something else though its version is the same;
+    /// see `generation_record::meaning`. Throws what the constructors of the host's types throw.
+    [[nodiscard]] virtual std::string meaning() const = 0;
     /// The events it wants, by name and category.
     [[nodiscard]] virtual event_filter filter() const = 0;
     /// Decodes the events of `page` from index `first` on, except those whose positions `skip`

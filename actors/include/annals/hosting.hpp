@@ -2,6 +2,7 @@
 
 #include "annals/hosted.hpp"
 #include "annals/stored_view.hpp"
+#include "annals/type_shape.hpp"
 
 #include <algorithm>
 #include <array>
@@ -214,6 +215,10 @@ struct typed_events final : decoded_events {
     [[nodiscard]] timestamp time(std::size_t index) const noexcept override {
         return events[index].time;
     }
+    [[nodiscard]] log_mark mark(std::size_t index) const noexcept override {
+        const one& at = events[index];
+        return mark_of(at.position, at.version, at.time, at.command_id);
+    }
     [[nodiscard]] logged_context context(std::size_t index) const {
         const one& at = events[index];
         logged_context made;
@@ -275,11 +280,15 @@ decoding decode_page(const event_page& page, std::size_t first,
         if (!done) {
             decoded->through = from.position - 1;
             decoded->at_end = false;
+            if (i != first)
+                decoded->marked = mark_of(page.events[i - 1]);
             made.next = i;
             made.status = done.error();
             break;
         }
     }
+    if (made.status && made.next != first)
+        decoded->marked = mark_of(page.events.back());
     decoded->count = decoded->events.size();
     made.decoded = std::move(decoded);
     return made;
@@ -311,6 +320,20 @@ event_filter filter_of() {
         for (std::string_view category : T::categories)
             wanted.categories.emplace_back(category);
     return wanted;
+}
+
+/// As `projection_type::meaning`: the events that it lists, and what it keeps.
+template <class T>
+std::string meaning_of(std::string kept) {
+    event_filter wanted = filter_of<T>();
+    std::string text;
+    for (auto* list : {&wanted.types, &wanted.categories}) {
+        std::sort(list->begin(), list->end());
+        for (const std::string& each : *list)
+            text.append(each).append(1, ' ');
+        text += ';';
+    }
+    return text + kept;
 }
 
 template <class T>
@@ -377,6 +400,12 @@ public:
     projection_kind kind() const noexcept override { return projection_kind::view; }
     std::string_view name() const noexcept override { return V::name; }
     std::uint32_t version() const noexcept override { return version_of<V>(); }
+    std::string meaning() const override {
+        type_shape kept;
+        if constexpr (savable<V>)
+            kept.add<V>();
+        return meaning_of<V>(kept.take());
+    }
     std::span<const std::type_index> queries() const noexcept override {
         return alternatives<typename V::query>::types();
     }

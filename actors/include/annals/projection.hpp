@@ -100,6 +100,9 @@ struct projection_status {
     std::optional<std::chrono::milliseconds> time_left; ///< until it is live, at the present rate
     std::uint64_t set_aside = 0;                        ///< events in its list now
     std::string last_error; ///< of the last failure, also one that a retry mended
+    /// What opening found: that it is built again because the log was put back, or that the events it
+    /// lists are others than before. Empty if there is nothing to say.
+    std::string note;
     std::optional<rebuild_status> rebuilding;
     std::uint64_t queries = 0; ///< answered since opening
     std::size_t queries_waiting = 0;

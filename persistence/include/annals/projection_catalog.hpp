@@ -27,7 +27,10 @@ struct generation_record {
     std::uint32_t version = 0; ///< of the view that made it
     std::string shape;         ///< of its rows: the tables' names; another shape is another version
     std::uint64_t since = 0;   ///< it reflects events after this position only
-    ANNALS_FIELDS(generation_record, space, version, shape, since)
+    /// A hash of what its rows mean beside that: the events that the projection lists, their categories,
+    /// and what keys, values or saved fields are made of. Another one is another version. 0: not known.
+    std::uint64_t meaning = 0;
+    ANNALS_FIELDS(generation_record, space, version, shape, since, meaning)
     friend bool operator==(const generation_record&, const generation_record&) = default;
 };
 
@@ -37,7 +40,10 @@ struct projection_record {
     bool paused = false;
     generation_record serving;  ///< answers queries
     generation_record building; ///< beside it, until it has caught up
-    ANNALS_FIELDS(projection_record, kind, paused, serving, building)
+    /// The log was found to be another one than it was made of: put back from an older copy. Until it is
+    /// built again, or, if it is a reaction, reset.
+    bool put_back = false;
+    ANNALS_FIELDS(projection_record, kind, paused, serving, building, put_back)
     friend bool operator==(const projection_record&, const projection_record&) = default;
 };
 
@@ -48,7 +54,8 @@ struct checkpoint_record {
     std::uint64_t events = 0;  ///< how many were folded or delivered
     std::uint64_t bytes = 0;   ///< saved copies: size of the whole
     std::uint64_t changes = 0; ///< stored views: how many transactions have changed the rows
-    ANNALS_FIELDS(checkpoint_record, done, begun, events, bytes, changes)
+    std::uint64_t mark = 0;    ///< of the event at `done` (annals/log_mark.hpp); 0: not known
+    ANNALS_FIELDS(checkpoint_record, done, begun, events, bytes, changes, mark)
     friend bool operator==(const checkpoint_record&, const checkpoint_record&) = default;
 };
 
