@@ -25,6 +25,20 @@ class type_shape {
 public:
     template <class T>
     void add() {
+        const std::type_index type = typeid(T);
+        if (std::find(within_.begin(), within_.end(), type) != within_.end()) {
+            text_ += "^"; // a tree
+            return;
+        }
+        within_.push_back(type);
+        add_parts<T>();
+        within_.pop_back();
+    }
+    [[nodiscard]] std::string take() { return std::move(text_); }
+
+private:
+    template <class T>
+    void add_parts() {
         if constexpr (is_stored_map<T>) {
             add_map(static_cast<const T*>(nullptr));
         } else if constexpr (std::same_as<T, bool>) {
@@ -47,9 +61,7 @@ public:
             add_other(static_cast<const T*>(nullptr));
         }
     }
-    [[nodiscard]] std::string take() { return std::move(text_); }
 
-private:
     template <class Key, class Value>
     void add_map(const stored_map<Key, Value>*) {
         add_list<Key, Value>('{', '}');
@@ -83,12 +95,6 @@ private:
     }
     template <class T>
     void add_fields() {
-        const std::type_index type = typeid(T);
-        if (std::find(within_.begin(), within_.end(), type) != within_.end()) {
-            text_ += "^"; // a tree
-            return;
-        }
-        within_.push_back(type);
         text_ += '{';
         const auto sample = std::make_unique<const T>();
         T::annals_visit_fields(*sample, [this](std::string_view name, const auto& field) {
@@ -97,7 +103,6 @@ private:
             add<std::remove_cvref_t<decltype(field)>>();
         });
         text_ += '}';
-        within_.pop_back();
     }
 
     std::string text_;
