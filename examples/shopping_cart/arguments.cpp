@@ -56,6 +56,10 @@ command_line::command_line() {
     app_.formatter(std::make_shared<whole_calls>());
     app_.name("shopping_cart");
     app_.add_option("--db", asked_.db, "Directory in which the carts are kept")->required();
+    app_.add_option("--wait", wait_seconds_, "Seconds to wait for another program that uses it")
+        ->type_name("SECONDS")
+        ->check(CLI::Range(0.0, 3'600.0))
+        ->capture_default_str();
     app_.add_option("CART", asked_.cart, "Name of the cart, for all but list");
     app_.require_subcommand(1);
     app_.fallthrough();
@@ -96,6 +100,7 @@ void command_line::parse(int argc, char** argv) {
     }
     if (std::string why; !version_.empty())
         asked_.version = read_count(version_, why);
+    asked_.wait = std::chrono::milliseconds(static_cast<long long>(wait_seconds_ * 1'000));
 }
 
 } // namespace shop

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <chrono>
 #include <limits>
 #include <string>
 
@@ -18,6 +19,7 @@ struct arguments {
     std::string price;
     annals::stream_version version = std::numeric_limits<annals::stream_version>::max();
     std::string at;
+    std::chrono::milliseconds wait = std::chrono::seconds(2); ///< for another program to finish
 };
 
 /// The options and subcommands of the program, and what they were when it was called.
@@ -44,6 +46,7 @@ private:
     arguments asked_;
     std::string quantity_;
     std::string version_;
+    double wait_seconds_ = 2;
 };
 
 } // namespace shop

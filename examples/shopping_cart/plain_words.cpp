@@ -12,7 +12,7 @@ std::string in_plain_words(const annals::error& why, std::string_view db) {
     switch (why.code) {
     case errc::in_use:
         return "the carts in " + store +
-               " are in use by another program; try again when it is done";
+               " are in use by another program; try again, or wait longer with --wait";
     case errc::not_a_store:
         return store + " holds no carts; \"add\" makes the first, in a directory of its own";
     case errc::undecodable:

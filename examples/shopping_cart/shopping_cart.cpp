@@ -37,6 +37,7 @@ annals::runtime open(const arguments& asked, bool create) {
     annals::config with;
     with.directory = asked.db;
     with.store.create = create;
+    with.store.wait_for_lock = asked.wait;
     annals::runtime rt = annals::runtime::open(std::move(with), annals::host<shop::cart>,
                                                annals::host<shop::cart_list>)
                              .value();

@@ -176,6 +176,7 @@ TEST_CASE("wrong usage of the shopping cart is told from failure") {
         CHECK(ended.err.find("is not a number of 1 or more") != std::string::npos);
     }
     CHECK(shop.run({"17", "add", "tea", "99999999999", "--price", "1"}).exit_code == 2);
+    CHECK(shop.run({"17", "add", "tea", "1", "--price", "1", "--wait", "-1"}).exit_code == 2);
     CHECK(shop.run({"--help"}).exit_code == 0);
     // Looking makes no store.
     for (const std::vector<std::string>& look :
@@ -230,13 +231,31 @@ TEST_CASE("an answer of the shopping cart that cannot be written is an error") {
     }
 }
 
+TEST_CASE("shopping carts that are filled side by side wait for each other") {
+    cart_program shop;
+    const std::string one = "17 add tea 1 --price 1.99";
+    const std::string two = "18 add mug 1 --price 7.50";
+    const auto twenty = [](const std::string& call) {
+        return "i=0; while [ $i -lt 20 ]; do $PROGRAM --wait 60 " + call +
+               " || exit 1; i=$((i+1)); done";
+    };
+    const ended_program ended =
+        shop.run_script("(" + twenty(one) + ") & first=$!; (" + twenty(two) + ") && wait $first");
+    INFO(ended.err);
+    CHECK(ended.exit_code == 0);
+    CHECK(lines_of(shop.print({"17", "history"})).size() == 20);
+    CHECK(lines_of(shop.print({"18", "history"})).size() == 20);
+}
+
 TEST_CASE("a shopping cart that is in use is told in plain words, and nothing half is printed") {
     cart_program shop;
     (void)shop.print({"17", "add", "tea", "2", "--price", "1.99"});
     const auto held = shop.hold();
     for (const std::vector<std::string>& call :
          {std::vector<std::string>{"17", "show"}, {"17", "add", "tea", "1", "--price", "1"}}) {
-        const ended_program ended = shop.run(call);
+        std::vector<std::string> at_once = call;
+        at_once.insert(at_once.end(), {"--wait", "0"});
+        const ended_program ended = shop.run(at_once);
         CHECK(ended.exit_code == 1);
         CHECK(ended.out.empty());
         CHECK(ended.err.find("are in use by another program") != std::string::npos);
