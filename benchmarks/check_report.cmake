@@ -7,7 +7,7 @@ execute_process(
 set(expected
     raw_log_append raw_commit_latency journal_append commands_many commands_hot command_latency
     rehydrate_100 query_latency view_read catch_up catch_up_many stored_view publish_lag live_query
-    stopped_projection idle_aggregate online_retail)
+    stopped_projection reaction_commands idle_aggregate online_retail)
 set(found)
 string(JSON count LENGTH "${report}")
 math(EXPR last "${count} - 1")

@@ -27,6 +27,8 @@ figure stored_view(const setting& how);
 figure publish_lag(const setting& how);
 figure live_query_updates(const setting& how);
 figure stopped_projection(const setting& how);
+// reaction_figures.cpp
+figure reaction_commands(const setting& how);
 // memory_figures.cpp
 figure idle_aggregate(const setting& how);
 // retail_figures.cpp
@@ -38,7 +40,7 @@ struct figure_entry {
 };
 
 /// In the order in which they are measured and shown.
-inline constexpr std::array<figure_entry, 17> all_figures{{
+inline constexpr std::array<figure_entry, 18> all_figures{{
     {"raw_log_append", raw_log_append},
     {"raw_commit_latency", raw_commit_latency},
     {"journal_append", journal_append},
@@ -54,6 +56,7 @@ inline constexpr std::array<figure_entry, 17> all_figures{{
     {"publish_lag", publish_lag},
     {"live_query", live_query_updates},
     {"stopped_projection", stopped_projection},
+    {"reaction_commands", reaction_commands},
     {"idle_aggregate", idle_aggregate},
     {"online_retail", online_retail},
 }};

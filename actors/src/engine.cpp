@@ -2,6 +2,8 @@
 
 #include "engine_core.hpp"
 
+#include <algorithm>
+
 namespace annals {
 
 std::string_view to_string(projection_status::state state) noexcept {
@@ -147,6 +149,20 @@ void engine::on_earlier_deadline(std::function<void()> changed) {
 
 engine_status engine::status() const {
     return core_->status();
+}
+
+void engine::stop_reactions() {
+    core_->stop_reactions();
+}
+
+bool engine::reactions_idle() const {
+    return core_->reactions_idle();
+}
+
+bool engine::wait_reactions(std::chrono::milliseconds timeout) const {
+    constexpr std::chrono::milliseconds century = std::chrono::hours(24 * 365 * 100);
+    return core_->wait_reactions_until(std::chrono::steady_clock::now() +
+                                       std::min(timeout, century));
 }
 
 void engine::stop_intake() {

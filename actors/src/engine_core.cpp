@@ -44,6 +44,8 @@ std::string list_of(const std::vector<std::string>& names) {
     return all.empty() ? "none" : all;
 }
 
+constexpr std::size_t most_in_flight = 4'096;
+
 /// Options that the projection's kind or type cannot honour.
 result<void> check_options(const hosted& what) {
     const projection_options& options = what.options;
@@ -65,6 +67,8 @@ result<void> check_options(const hosted& what) {
         return refuse("partitions", "there are 1 to 64");
     if (options.partitions > 1 && type.kind() != projection_kind::reaction)
         return refuse("partitions", "only a reaction has more than one");
+    if (options.max_in_flight == 0 || options.max_in_flight > most_in_flight)
+        return refuse("max_in_flight", "there are 1 to 4,096");
     if (options.on_failure.first_delay.count() < 0 || options.on_failure.longest_delay.count() < 0)
         return refuse("on_failure", "a delay is not negative");
     return {};
@@ -144,6 +148,8 @@ result<void> engine_core::host_projection(const hosted& what) {
     made->what = what;
     made->gauge = std::make_shared<projection_gauge>(type, what.options);
     made->seat = std::make_shared<joint_seat>(joint_board_);
+    if (type.kind() == projection_kind::reaction)
+        made->activity = std::make_shared<reaction_activity>();
     projections_.push_back({std::move(made), {}, {}});
     std::sort(projections_.begin(), projections_.end(), [](const auto& one, const auto& other) {
         return one.of->gauge->name() < other.of->gauge->name();
@@ -569,7 +575,26 @@ void engine_core::wait_stopped() const {
     stopped_.wait(lock, [this] { return live_.load() == 0; });
 }
 
+void engine_core::stop_reactions() {
+    for (const auto& each : projections_)
+        if (each.of->activity)
+            each.of->activity->close();
+}
+
+bool engine_core::reactions_idle() const {
+    return std::ranges::all_of(projections_, [](const auto& each) {
+        return !each.of->activity || each.of->activity->idle();
+    });
+}
+
+bool engine_core::wait_reactions_until(steady_time deadline) const {
+    return std::ranges::all_of(projections_, [&](const auto& each) {
+        return !each.of->activity || each.of->activity->wait_idle_until(deadline);
+    });
+}
+
 void engine_core::stop_actors() {
+    stop_reactions(); // before anything that they need is refused
     admission->close_intake();
     for (const auto& actor : directory_->clear())
         end(actor);

@@ -57,6 +57,10 @@ public:
 
     steady_time tick();
     [[nodiscard]] engine_status status() const;
+    /// No event is given to a reaction any more; handlers that run are asked to stop.
+    void stop_reactions();
+    [[nodiscard]] bool reactions_idle() const;
+    [[nodiscard]] bool wait_reactions_until(steady_time deadline) const;
     void stop_actors();
     void stop_threads();
 

@@ -3,6 +3,7 @@
 #include "joint_seat.hpp"
 #include "projection_book.hpp"
 #include "projection_gauge.hpp"
+#include "reaction_activity.hpp"
 
 #include "annals/published.hpp"
 
@@ -20,6 +21,7 @@ struct hosted_projection {
     std::shared_ptr<view_publisher> publisher; ///< null unless versions are published
     /// Threads of its own; none for a view in memory.
     std::vector<std::shared_ptr<blocking_executor>> threads;
+    std::shared_ptr<reaction_activity> activity; ///< of a reaction; null otherwise
     /// Stored views: the space whose rows answer queries.
     std::atomic<row_space> serving_space{0};
 };

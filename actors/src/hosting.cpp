@@ -35,6 +35,15 @@ std::string_view id_in_stream(std::string_view stream) noexcept {
     return dash == std::string_view::npos ? std::string_view{} : stream.substr(dash + 1);
 }
 
+metadata logged_context::metadata() const {
+    stored_event from;
+    from.position = position;
+    from.time = time;
+    from.command_id = command_id;
+    from.more_metadata = more_metadata;
+    return from.read_metadata().value();
+}
+
 namespace {
 thread_local bool must_not_block = false;
 thread_local std::string_view handled_here;

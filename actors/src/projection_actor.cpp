@@ -228,7 +228,7 @@ std::unique_ptr<sink> projection_actor::make_sink(lane& of, lane_start start, st
     };
     if (kind() == projection_kind::stored_view)
         return make_stored_sink(std::move(parts), *of_, of.generation().space, start.checkpoint);
-    return make_reaction_sink(std::move(parts), handlers_, *of_, of.generation().space,
+    return make_reaction_sink(std::move(parts), core_, handlers_, *of_, of.generation().space,
                               start.checkpoint);
 }
 

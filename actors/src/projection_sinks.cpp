@@ -1,5 +1,7 @@
 #include "projection_sinks.hpp"
 
+#include "engine_core.hpp"
+#include "reaction_sender.hpp"
 #include "reaction_sink.hpp"
 #include "stored_sink.hpp"
 #include "view_copies.hpp"
@@ -29,31 +31,42 @@ namespace {
 /// Lets a sink use a handler that outlives it: the host's object is there once.
 class lent_handler final : public reaction_type::handler {
 public:
-    lent_handler(std::shared_ptr<reaction_type::handler> of, std::string name)
+    lent_handler(std::shared_ptr<reaction_type::handler> of, std::shared_ptr<handler_thread> thread,
+                 const std::weak_ptr<engine_core>& core)
         : of_(std::move(of)),
-          name_(std::move(name)) {}
-    result<void> react(const decoded_events& events, std::size_t index,
-                       const delivery_terms& terms) override {
-        const handling_scope scope(name_);
-        return of_->react(events, index, terms);
+          thread_(std::move(thread)),
+          sender_(std::make_shared<reaction_sender>(core, thread_)) {}
+    handled react(const decoded_events& events, std::size_t index,
+                  const delivery_terms& terms) override {
+        const handling_scope scope(thread_->reaction());
+        const reaction_thread_scope here(thread_);
+        delivery_terms with_sender = terms;
+        with_sender.sender = sender_;
+        return of_->react(events, index, with_sender);
     }
 
 private:
     const std::shared_ptr<reaction_type::handler> of_;
-    const std::string name_;
+    const std::shared_ptr<handler_thread> thread_;
+    const std::shared_ptr<reaction_sender> sender_;
 };
 
 } // namespace
 
 std::unique_ptr<sink>
-make_reaction_sink(sink_parts parts,
+make_reaction_sink(sink_parts parts, const std::weak_ptr<engine_core>& core,
                    const std::vector<std::shared_ptr<reaction_type::handler>>& handlers,
                    const hosted_projection& of, row_space space, const checkpoint_record& start) {
     std::vector<std::unique_ptr<reaction_type::handler>> lent;
-    for (const auto& each : handlers)
-        lent.push_back(std::make_unique<lent_handler>(each, of.book->name()));
-    return std::make_unique<reaction_sink>(std::move(parts), std::move(lent), of.book->name(),
-                                           space, start);
+    for (std::size_t i = 0; i != handlers.size(); ++i) {
+        auto thread = std::make_shared<handler_thread>(parts.threads[i], of.book->name());
+        lent.push_back(std::make_unique<lent_handler>(handlers[i], std::move(thread), core));
+    }
+    parts.activity = of.activity;
+    const bool later = static_cast<const reaction_type&>(*of.what.projection).ends_later();
+    return std::make_unique<reaction_sink>(
+        std::move(parts), std::move(lent), of.book->name(), space, start,
+        later ? of.what.options.max_in_flight : reaction_queue::usual_part);
 }
 
 namespace {

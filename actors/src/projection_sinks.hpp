@@ -31,8 +31,9 @@ private:
 [[nodiscard]] std::unique_ptr<sink> make_stored_sink(sink_parts parts, const hosted_projection& of,
                                                      row_space space,
                                                      const checkpoint_record& start);
+/// `core`: commands that the handlers send go there.
 [[nodiscard]] std::unique_ptr<sink>
-make_reaction_sink(sink_parts parts,
+make_reaction_sink(sink_parts parts, const std::weak_ptr<engine_core>& core,
                    const std::vector<std::shared_ptr<reaction_type::handler>>& handlers,
                    const hosted_projection& of, row_space space, const checkpoint_record& start);
 

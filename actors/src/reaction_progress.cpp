@@ -3,6 +3,8 @@
 #include "stream_partition.hpp"
 
 #include <algorithm>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 
 namespace annals {
@@ -19,6 +21,17 @@ reaction_part replay_part(std::shared_ptr<const decoded_events> events, std::siz
         {index, label.position, true, attempt});
     made.events = std::move(events);
     return made;
+}
+
+void reaction_part::share::end(std::size_t which, const result<void>& how) {
+    step& one = steps[which];
+    if (how) {
+        one.now = step::state::succeeded;
+    } else {
+        one.now = step::state::failed;
+        one.failure = how.error();
+        failed = true;
+    }
 }
 
 reaction_progress::reaction_progress(checkpoint_record start)
@@ -60,6 +73,7 @@ reaction_part reaction_progress::plan(std::shared_ptr<const decoded_events> even
     made.end = end;
     made.shares.resize(partitions);
     std::vector<bool> waits(partitions, false);
+    std::unordered_map<std::string_view, std::size_t> last_of; ///< each stream's last step
     for (std::size_t i = first; i != end; ++i) {
         const auto label = events->label(i);
         const auto partition = partition_of(label.stream, partitions);
@@ -74,7 +88,13 @@ reaction_part reaction_progress::plan(std::shared_ptr<const decoded_events> even
         const bool again = tried || which > 1 || label.position <= begun_before_;
         auto& steps = made.shares[partition].steps;
         made.running += steps.empty() ? 1U : 0U;
+        const auto [at, first_of_stream] = last_of.try_emplace(label.stream, steps.size());
         steps.push_back({i, label.position, again, which});
+        if (!first_of_stream) {
+            steps.back().before = at->second;
+            steps[at->second].next = steps.size() - 1;
+            at->second = steps.size() - 1;
+        }
         made.last = label.position;
     }
     made.events = std::move(events);
@@ -82,12 +102,14 @@ reaction_part reaction_progress::plan(std::shared_ptr<const decoded_events> even
 }
 
 void reaction_progress::record(const reaction_part::share& of) {
-    for (std::size_t i = 0; i != of.succeeded; ++i)
-        outcomes_[of.steps[i].position].succeeded = true;
-    if (of.failure) {
-        auto& failed = outcomes_[of.steps[of.succeeded].position];
-        failed.failure = of.failure;
-        ++failed.failures;
+    using state = reaction_part::step::state;
+    for (const auto& step : of.steps) {
+        if (step.now == state::waiting)
+            continue;
+        auto& outcome = outcomes_[step.position]; // it was delivered, whatever came of it
+        outcome.succeeded = step.now == state::succeeded;
+        outcome.failure = step.failure;
+        outcome.failures += step.failure ? 1U : 0U;
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include "annals/hosted.hpp"
 
+#include <cassert>
 #include <map>
 #include <memory>
 #include <optional>
@@ -13,17 +14,40 @@ namespace annals {
 /// Some events of one slice on their way through a reaction's handlers, split by stream.
 struct reaction_part {
     struct step {
+        enum class state : std::uint8_t { waiting, running, succeeded, failed };
+
         std::size_t index; ///< in `events`
         log_position position;
         bool redelivered;
         unsigned attempt;
+        /// The steps of the same stream before and after it in this share.
+        std::optional<std::size_t> before = {}, next = {};
+        state now = state::waiting;
+        std::optional<error> failure = {};
     };
-    /// What one partition's handler is to do, in order, and how far it came. Each is used by one
-    /// thread at a time.
+    /// What one partition's handler is to do, and how far it came. Steps begin in order; one that ends
+    /// later holds up those of its own stream. After a failure no other begins.
     struct share {
         std::vector<step> steps;
-        std::size_t succeeded = 0;
-        std::optional<error> failure; ///< of the step after those that succeeded
+        bool failed = false;
+        /// Ends with the last of these: whoever begins steps, and each step that runs.
+        std::size_t open = 1;
+
+        [[nodiscard]] bool may_begin(std::size_t which) const {
+            const step& one = steps[which];
+            return !failed && one.now == step::state::waiting &&
+                   (!one.before || steps[*one.before].now == step::state::succeeded);
+        }
+        void begin(std::size_t which) {
+            steps[which].now = step::state::running;
+            ++open;
+        }
+        /// True if that was the last one.
+        [[nodiscard]] bool leave() {
+            assert(open > 0);
+            return --open == 0;
+        }
+        void end(std::size_t which, const result<void>& how);
     };
 
     std::uint64_t epoch = 0;
@@ -33,7 +57,8 @@ struct reaction_part {
     log_position last = 0;     ///< of the last event that is to be delivered; 0 if there is none
     log_position replayed = 0; ///< see `slice::replayed`
     std::vector<share> shares;
-    std::size_t running = 0; ///< shares with steps that have not ended
+    std::size_t running = 0;        ///< shares with steps that have not ended
+    std::shared_ptr<void> activity; ///< while it is with the handlers
 };
 
 /// The one event `index`, delivered again because someone asked for it.

@@ -5,15 +5,10 @@
 
 namespace annals {
 
-namespace {
-
-/// Most events whose delivery is uncertain after a crash; each so many cost a transaction.
-constexpr std::size_t most_in_part = 64;
-
-} // namespace
-
-reaction_queue::reaction_queue(std::size_t partitions, const checkpoint_record& start)
+reaction_queue::reaction_queue(std::size_t partitions, const checkpoint_record& start,
+                               std::size_t most_in_part)
     : partitions_(partitions),
+      most_in_part_(most_in_part),
       progress_(start) {}
 
 bool reaction_queue::take(slice what) {
@@ -66,7 +61,7 @@ reaction_part reaction_queue::plan(const pending& front) const {
         made = replay_part(what.events, what.first, what.attempt, partitions_);
     } else {
         const auto left = what.events->count - front.next;
-        const auto end = front.next + std::min(left, most_in_part);
+        const auto end = front.next + std::min(left, most_in_part_);
         const auto attempt = front.next == what.first ? what.attempt : 1;
         made = progress_.plan(what.events, front.next, end, attempt, partitions_);
     }
@@ -107,17 +102,18 @@ void reaction_queue::settle(const reaction_part& part) {
 
 void reaction_queue::settle_replay(const reaction_part& part) {
     auto& front = slices_.front();
-    for (const auto& share : part.shares) {
-        if (share.failure) {
-            fail(front.next, *share.failure);
-            return;
+    for (const auto& share : part.shares)
+        for (const auto& step : share.steps) {
+            if (step.failure) {
+                fail(front.next, *step.failure);
+                return;
+            }
+            if (step.now == reaction_part::step::state::succeeded) {
+                progress_.count_replayed();
+                replayed_.push_back(part.replayed);
+                front.next = part.end;
+            }
         }
-        if (share.succeeded != 0) {
-            progress_.count_replayed();
-            replayed_.push_back(part.replayed);
-            front.next = part.end;
-        }
-    }
 }
 
 void reaction_queue::finish_front() {

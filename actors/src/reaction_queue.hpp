@@ -16,7 +16,13 @@ class reaction_queue {
 public:
     using part_ptr = std::shared_ptr<reaction_part>;
 
-    reaction_queue(std::size_t partitions, const checkpoint_record& start);
+    /// Most events whose delivery is uncertain after a crash, where each ends before the next begins;
+    /// each so many cost a transaction.
+    static constexpr std::size_t usual_part = 64;
+
+    /// `most_in_part`: events that are delivered before what came of them is stored.
+    reaction_queue(std::size_t partitions, const checkpoint_record& start,
+                   std::size_t most_in_part = usual_part);
 
     /// False if the slice is not wanted: it is of an epoch that is over.
     [[nodiscard]] bool take(slice what);
@@ -64,6 +70,7 @@ private:
     [[nodiscard]] sink_report report();
 
     const std::size_t partitions_;
+    const std::size_t most_in_part_;
     reaction_progress progress_;
     std::deque<pending> slices_;
     std::uint64_t epoch_ = 0;

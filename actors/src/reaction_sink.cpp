@@ -1,10 +1,12 @@
 #include "reaction_sink.hpp"
 
-#include "reaction_queue.hpp"
+#include "reaction_activity.hpp"
 
 #include <atomic>
 #include <cassert>
+#include <functional>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 namespace annals {
@@ -15,15 +17,18 @@ namespace annals {
 class reaction_sink::line : public std::enable_shared_from_this<line> {
 public:
     line(sink_parts parts, std::vector<std::unique_ptr<reaction_type::handler>> handlers,
-         std::string name, row_space space, const checkpoint_record& start)
-        : parts_(std::move(parts)),
+         std::string name, row_space space, const checkpoint_record& start,
+         std::size_t most_in_part)
+        : parts_(with_activity(std::move(parts))),
           handlers_(std::move(handlers)),
           name_(std::move(name)),
           space_(space),
-          queue_(handlers_.size(), start) {
+          queue_(handlers_.size(), start, most_in_part) {
         assert(!handlers_.empty() && handlers_.size() == parts_.threads.size());
     }
 
+    /// Call it once, before anything else: from now on it stops when the runtime closes.
+    void listen();
     void take(slice what);
     void pass_over(row_changes& into, log_position done);
     void end(bool and_store);
@@ -31,6 +36,13 @@ public:
 private:
     using part_ptr = reaction_queue::part_ptr;
     using change = reaction_queue::change;
+    class late_end;
+
+    static sink_parts with_activity(sink_parts parts) {
+        if (!parts.activity)
+            parts.activity = std::make_shared<reaction_activity>();
+        return parts;
+    }
 
     // None of these is called with mutex_ held.
     /// Waits for what an earlier sink has with these threads and the store; then `go_on`.
@@ -47,6 +59,13 @@ private:
     // keep its events in memory.
     void start(part_ptr part);
     void work(part_ptr part, std::size_t partition);
+    /// Begins a step, if it may; true if it has ended by now.
+    [[nodiscard]] bool run(const part_ptr& part, std::size_t partition, std::size_t which);
+    /// A step that ended later.
+    void ended_late(part_ptr part, std::size_t partition, std::size_t which,
+                    const result<void>& how);
+    /// One of those that keep a share open is through with it.
+    void leave(part_ptr part, std::size_t partition);
     void ended(part_ptr part, std::size_t partition);
     void store_at_end();
     [[nodiscard]] bool has_ended();
@@ -71,6 +90,40 @@ private:
     bool delivering_ = false; ///< a part is with the handlers
     bool ended_ = false;
     bool store_at_end_ = false;
+    std::optional<std::stop_callback<std::function<void()>>> on_close_;
+};
+
+/// Tells the line once how a step ended that ends later; on the partition's thread, wherever it is
+/// called. If it goes without having been called, nobody will ever say: that is an error.
+class reaction_sink::line::late_end {
+public:
+    late_end(std::shared_ptr<line> of, part_ptr part, std::size_t partition, std::size_t which)
+        : of_(std::move(of)),
+          part_(std::move(part)),
+          partition_(partition),
+          which_(which) {}
+    late_end(const late_end&) = delete;
+    late_end& operator=(const late_end&) = delete;
+    ~late_end() {
+        if (part_)
+            tell(
+                error{errc::aborted, "the future that react returned went away without an answer"});
+    }
+    void tell(result<void> how) {
+        if (!part_)
+            return;
+        const auto on = of_->parts_.threads[partition_];
+        on->post([of = std::move(of_), part = std::exchange(part_, nullptr), partition = partition_,
+                  which = which_, how = std::move(how)]() mutable {
+            of->ended_late(std::move(part), partition, which, how);
+        });
+    }
+
+private:
+    std::shared_ptr<line> of_;
+    part_ptr part_;
+    const std::size_t partition_;
+    const std::size_t which_;
 };
 
 // --- the owner's calls -------------------------------------------------------------------------------
@@ -104,9 +157,19 @@ void reaction_sink::line::end(bool and_store) {
 
 // --- beginning ---------------------------------------------------------------------------------------
 
+void reaction_sink::line::listen() {
+    on_close_.emplace(parts_.activity->closing(), [weak = weak_from_this()] {
+        if (const auto me = weak.lock())
+            me->end(true);
+    });
+}
+
 void reaction_sink::line::begin() {
-    for (const auto& thread : parts_.threads)
-        thread->post([me = shared_from_this()] { me->thread_is_free(); });
+    // What an earlier sink has on its way may need no thread while it waits for its end.
+    parts_.activity->when_idle([me = shared_from_this()] {
+        for (const auto& thread : me->parts_.threads)
+            thread->post([me] { me->thread_is_free(); });
+    });
 }
 
 void reaction_sink::line::thread_is_free() {
@@ -212,6 +275,7 @@ bool reaction_sink::line::tell_and_start(part_ptr next) {
             return busy_;
         }
         delivering_ = true;
+        next->activity = parts_.activity->begin();
     }
     start(std::move(next));
     return false;
@@ -249,23 +313,64 @@ void reaction_sink::line::start(part_ptr part) {
 }
 
 void reaction_sink::line::work(part_ptr part, std::size_t partition) {
+    const auto steps = part->shares[partition].steps.size();
+    for (std::size_t i = 0; i != steps; ++i)
+        (void)run(part, partition, i);
+    leave(std::move(part), partition);
+}
+
+bool reaction_sink::line::run(const part_ptr& part, std::size_t partition, std::size_t which) {
     auto& mine = part->shares[partition];
-    for (const auto& step : mine.steps) {
-        if (stop_.stop_requested())
+    {
+        const std::lock_guard lock(mutex_);
+        if (stop_.stop_requested() || !mine.may_begin(which))
+            return false;
+        mine.begin(which);
+    }
+    const auto& step = mine.steps[which];
+    handled how = handlers_[partition]->react(
+        *part->events, step.index, {step.redelivered, step.attempt, stop_.get_token(), nullptr});
+    if (how.when_ended) {
+        how.when_ended(
+            [end = std::make_shared<late_end>(shared_from_this(), part, partition, which)](
+                result<void> came) { end->tell(std::move(came)); });
+        return false;
+    }
+    const std::lock_guard lock(mutex_);
+    mine.end(which, how.how);
+    (void)mine.leave(); // whoever called keeps the share open
+    return true;
+}
+
+/// Its stream goes on at once: the thread that began the steps is through with them by now, or, if
+/// the threads have been stopped, nothing begins any more.
+void reaction_sink::line::ended_late(part_ptr part, std::size_t partition, std::size_t which,
+                                     const result<void>& how) {
+    auto& mine = part->shares[partition];
+    {
+        const std::lock_guard lock(mutex_);
+        mine.end(which, how);
+    }
+    for (auto next = mine.steps[which].next; next; next = mine.steps[*next].next)
+        if (!run(part, partition, *next))
             break;
-        auto how = handlers_[partition]->react(*part->events, step.index,
-                                               {step.redelivered, step.attempt, stop_.get_token()});
-        if (!how) {
-            mine.failure = how.error();
-            break;
+    leave(std::move(part), partition);
+}
+
+void reaction_sink::line::leave(part_ptr part, std::size_t partition) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (!part->shares[partition].leave()) {
+            part.reset(); // while mutex_ is held, so before the last one goes on
+            return;
         }
-        ++mine.succeeded;
     }
     ended(std::move(part), partition);
 }
 
 void reaction_sink::line::ended(part_ptr part, std::size_t partition) {
     bool store = false;
+    std::shared_ptr<void> activity;
     {
         const std::lock_guard lock(mutex_);
         if (!queue_.ended(*part, partition)) {
@@ -274,10 +379,12 @@ void reaction_sink::line::ended(part_ptr part, std::size_t partition) {
         }
         delivering_ = false;
         store = ended_ && store_at_end_;
+        activity = std::move(part->activity);
     }
     part.reset();
     if (store)
         store_at_end();
+    activity.reset();
     go_on();
 }
 
@@ -314,9 +421,12 @@ row_changes reaction_sink::line::rows_of(const change& what) const {
 
 reaction_sink::reaction_sink(sink_parts parts,
                              std::vector<std::unique_ptr<reaction_type::handler>> handlers,
-                             std::string name, row_space space, const checkpoint_record& start)
+                             std::string name, row_space space, const checkpoint_record& start,
+                             std::size_t most_in_part)
     : line_(std::make_shared<line>(std::move(parts), std::move(handlers), std::move(name), space,
-                                   start)) {}
+                                   start, most_in_part)) {
+    line_->listen();
+}
 
 reaction_sink::~reaction_sink() {
     line_->end(false);

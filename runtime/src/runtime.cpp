@@ -313,7 +313,7 @@ engine_status runtime::state::status() const {
 result<void> runtime::state::close() {
     if (forked())
         return after_fork();
-    if (this_thread_must_not_block())
+    if (this_thread_must_not_block() || !projection_handled_here().empty())
         return error{errc::would_deadlock,
                      "close waits for actors and callbacks; call it from a thread of the host"};
     std::lock_guard lock(closing_);
@@ -322,8 +322,14 @@ result<void> runtime::state::close() {
     closed_ = true;
     bool drained = true;
     if (engine_) {
+        const auto began = std::chrono::steady_clock::now();
+        engine_->stop_reactions();
+        (void)engine_->wait_reactions(with_.close_timeout);
         engine_->stop_intake();
-        drained = engine_->wait_drained(with_.close_timeout);
+        const auto spent = std::chrono::duration_cast<std::chrono::milliseconds>(
+            std::chrono::steady_clock::now() - began);
+        drained = engine_->wait_drained(
+            std::max(with_.close_timeout - spent, std::chrono::milliseconds(0)));
     }
     stop_everything();
     if (!drained)

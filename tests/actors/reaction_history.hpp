@@ -26,6 +26,8 @@ public:
         unsigned failing_percent = 0;    ///< of the events: fail once or a few times, or always
         unsigned faulty_writes = 0;      ///< of a hundred
         std::size_t largest_slice = 100; ///< in positions
+        unsigned later_percent = 0;      ///< of the events: their handling ends some steps later
+        std::size_t most_in_part = reaction_queue::usual_part;
     };
 
     reaction_history(std::uint64_t seed, const conditions& how) : how_(how), random_(seed) {
@@ -57,10 +59,16 @@ private:
         std::map<log_position, unsigned> told;
         std::set<log_position> delivered;
         std::set<log_position> succeeded;
+        std::set<log_position> open;
         bool started_over = false;
     };
 
-    result<void> handle(log_position at, const delivery_terms& terms);
+    result<void> handle(log_position at, const delivery_terms& terms) {
+        begin(at, terms);
+        return end(at);
+    }
+    void begin(log_position at, const delivery_terms& terms);
+    result<void> end(log_position at);
     void check_behind(log_position done) const;
     void check_end() const;
     /// How often it failed in this life.
@@ -197,14 +205,17 @@ private:
 };
 
 inline bool reaction_history::live(std::optional<std::size_t> steps, ending how) {
-    reaction_process process(disk_, how_.partitions, false);
+    reaction_process process(disk_, how_.partitions, false, how_.most_in_part);
     now_ = {};
     now_.start = process.started_from;
     check_behind(now_.start.done);
     // What a death leaves in doubt is bounded.
     REQUIRE(std::distance(log_.upper_bound(now_.start.done), log_.upper_bound(now_.start.begun)) <=
-            64);
+            static_cast<std::ptrdiff_t>(how_.most_in_part));
     process.behave = [this](log_position at, const delivery_terms& t) { return handle(at, t); };
+    process.holds = [this](log_position) { return below(100) < how_.later_percent; };
+    process.begun = [this](log_position at, const delivery_terms& t) { begin(at, t); };
+    process.answers_by_itself = [this](log_position at) { return end(at); };
     process.fail_writes_by([this]() -> std::optional<error> {
         if (below(100) < how_.faulty_writes)
             return error{errc::disk_full, "simulated"};
@@ -222,16 +233,17 @@ inline bool reaction_history::live(std::optional<std::size_t> steps, ending how)
         return false;
     const bool all = !steps || process.store->waiting() == 0;
     process.close();
-    if (how_.partitions == 1 && how_.failing_percent == 0 && how_.faulty_writes == 0 &&
-        now_.start.begun == now_.start.done)
+    if (how_.partitions == 1 && how_.later_percent == 0 && how_.failing_percent == 0 &&
+        how_.faulty_writes == 0 && now_.start.begun == now_.start.done)
         REQUIRE(process.checkpoint().begun == process.checkpoint().done); // nothing comes again
     return all;
 }
 
-inline result<void> reaction_history::handle(log_position at, const delivery_terms& terms) {
+inline void reaction_history::begin(log_position at, const delivery_terms& terms) {
     CAPTURE(at, now_.start.done, now_.start.begun);
     // Each event once, unless it failed; flagged when it may have been delivered, and only then.
     REQUIRE_FALSE(now_.succeeded.contains(at));
+    REQUIRE(now_.open.insert(at).second);
     const bool again = at <= now_.start.begun || now_.delivered.contains(at);
     REQUIRE(terms.redelivered == again);
     REQUIRE((terms.redelivered || !delivered_.contains(at)));
@@ -245,6 +257,10 @@ inline result<void> reaction_history::handle(log_position at, const delivery_ter
     }
     delivered_.insert(at);
     now_.delivered.insert(at);
+}
+
+inline result<void> reaction_history::end(log_position at) {
+    now_.open.erase(at);
     if (auto left = failures_left_.find(at); left != failures_left_.end() && left->second > 0) {
         --left->second;
         ++now_.failed[at];

@@ -1,11 +1,13 @@
 #pragma once
 
+#include "reaction_activity.hpp"
 #include "reaction_sink.hpp"
 #include "support/stepped_executor.hpp"
 #include "support/stepped_projection_store.hpp"
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -57,8 +59,10 @@ public:
 
     /// `begins`: its sink has read where it stands.
     explicit reaction_process(std::shared_ptr<projection_store> disk, std::size_t partitions = 1,
-                              bool begins = true)
+                              bool begins = true,
+                              std::size_t most_in_part = reaction_queue::usual_part)
         : disk_(std::move(disk)),
+          most_in_part_(most_in_part),
           store(std::make_shared<stepped_projection_store>(disk_)),
           started_from(stored_checkpoint(*disk_, space)) {
         for (std::size_t i = 0; i != partitions; ++i)
@@ -80,6 +84,7 @@ public:
     void die() {
         alive_ = false;
         sink.reset();
+        held_.clear();
         for (auto& thread : threads)
             thread->drop();
         store->drop();
@@ -105,6 +110,22 @@ public:
         on_report(report);
         return counted();
     }
+    /// The handling of the event at `position`, which `holds` had go on, ends so.
+    void answer(log_position position, result<void> how = {}) {
+        const auto found = held_.find(position);
+        const auto tell = std::move(found->second);
+        held_.erase(found);
+        tell(std::move(how));
+    }
+    [[nodiscard]] std::vector<log_position> held() const {
+        std::vector<log_position> made;
+        for (const auto& [position, tell] : held_)
+            made.push_back(position);
+        return made;
+    }
+    /// Nobody will say how it ends.
+    void forget(log_position position) { held_.erase(position); }
+
     /// One thing happens: `choose(n)` says which of n.
     template <class Choose>
     bool step(Choose&& choose) {
@@ -114,6 +135,12 @@ public:
         for (std::size_t i = 0; i != threads.size(); ++i)
             if (threads[i]->waiting() > 0)
                 choices.emplace_back([this, i] { return work(i); });
+        for (const auto& [position, tell] : held_)
+            if (answers_by_itself)
+                choices.emplace_back([this, at = position] {
+                    answer(at, answers_by_itself(at));
+                    return counted();
+                });
         if (store->has_to_tell())
             choices.emplace_back([this] { return tell(); });
         else if (store->waiting() > 0)
@@ -139,6 +166,9 @@ public:
     }
     /// Stops in good order: what runs ends, and everything that was to be stored is.
     void close() {
+        activity->close();
+        while (!held_.empty() && answers_by_itself)
+            answer(held_.begin()->first, answers_by_itself(held_.begin()->first));
         sink->stop();
         sink.reset();
         for (auto& thread : threads)
@@ -163,14 +193,17 @@ public:
     }
     [[nodiscard]] checkpoint_record checkpoint() const { return stored_checkpoint(*disk_, space); }
     [[nodiscard]] std::unique_ptr<reaction_sink> make_sink(const checkpoint_record& start) {
-        sink_parts parts{[this](sink_report report) { told(std::move(report)); }, store, {}, {}};
+        sink_parts parts;
+        parts.report = [this](sink_report report) { told(std::move(report)); };
+        parts.store = store;
+        parts.activity = activity;
         std::vector<std::unique_ptr<reaction_type::handler>> handlers;
         for (std::size_t i = 0; i != threads.size(); ++i) {
             parts.threads.push_back(threads[i]);
             handlers.push_back(std::make_unique<watched_handler>(*this, i));
         }
         return std::make_unique<reaction_sink>(std::move(parts), std::move(handlers), name, space,
-                                               start);
+                                               start, most_in_part_);
     }
 
 private:
@@ -179,8 +212,8 @@ private:
         watched_handler(reaction_process& in, std::size_t partition)
             : in_(in),
               partition_(partition) {}
-        result<void> react(const decoded_events& events, std::size_t index,
-                           const delivery_terms& terms) override {
+        handled react(const decoded_events& events, std::size_t index,
+                      const delivery_terms& terms) override {
             return in_.handle(events.label(index), partition_, terms);
         }
 
@@ -189,10 +222,20 @@ private:
         std::size_t partition_;
     };
 
-    result<void> handle(const event_label& label, std::size_t partition,
-                        const delivery_terms& terms) {
+    handled handle(const event_label& label, std::size_t partition, const delivery_terms& terms) {
         if (!alive_)
-            return {};
+            return result<void>();
+        if (holds && holds(label.position)) {
+            deliveries.push_back({label.position, std::string(label.stream), partition,
+                                  terms.redelivered, terms.attempt, false});
+            if (begun)
+                begun(label.position, terms);
+            counted();
+            return handled::later([this, at = label.position](handled::told tell) {
+                if (alive_)
+                    held_.emplace(at, std::move(tell));
+            });
+        }
         auto how = behave(label.position, terms);
         deliveries.push_back({label.position, std::string(label.stream), partition,
                               terms.redelivered, terms.attempt, how.has_value()});
@@ -215,12 +258,15 @@ private:
     }
 
     std::shared_ptr<projection_store> disk_;
+    const std::size_t most_in_part_;
     bool alive_ = true;
+    std::map<log_position, handled::told> held_; ///< what goes on, by event
     std::optional<std::size_t> steps_left_;
     std::deque<sink_report> inbox_; ///< on their way to the actor
     std::function<std::optional<error>()> fault_ = [] { return std::optional<error>(); };
 
 public:
+    const std::shared_ptr<reaction_activity> activity = std::make_shared<reaction_activity>();
     const std::shared_ptr<stepped_projection_store> store;
     const checkpoint_record started_from;
     std::vector<std::shared_ptr<stepped_executor>> threads;
@@ -228,6 +274,11 @@ public:
     std::function<result<void>(log_position, const delivery_terms&)> behave =
         [](log_position, const delivery_terms&) { return result<void>(); };
     std::function<void(const sink_report&)> on_report; ///< what the actor does
+    /// Whether handling the event at a position ends later: when `answer` says so, or as a step does
+    /// with what `answers_by_itself` says. `begun` is told.
+    std::function<bool(log_position)> holds;
+    std::function<void(log_position, const delivery_terms&)> begun;
+    std::function<result<void>(log_position)> answers_by_itself;
     std::vector<delivered> deliveries;
     std::vector<sink_report> reports;
     std::unique_ptr<reaction_sink> sink;

@@ -39,15 +39,25 @@ TEST_CASE("a process may die at any step: nothing is missed, and what comes agai
         end_at_every_step({.partitions = 3, .positions = 150, .failing_percent = 15},
                           ending::death);
     }
+    SECTION("of one that ends later") {
+        end_at_every_step({.partitions = 2,
+                           .positions = 120,
+                           .failing_percent = 15,
+                           .later_percent = 70,
+                           .most_in_part = 20},
+                          ending::death);
+    }
 }
 
 TEST_CASE("a process may close at any step, likewise") {
     const auto partitions = GENERATE(std::size_t{1}, std::size_t{3});
     const auto failing = GENERATE(0U, 10U);
+    const auto later = GENERATE(0U, 60U);
     const auto seed = random_seed();
     for (std::size_t steps = 0; steps != 60; ++steps) {
         CAPTURE(seed, steps, partitions, failing);
-        reaction_history history(seed, {.partitions = partitions, .failing_percent = failing});
+        reaction_history history(
+            seed, {.partitions = partitions, .failing_percent = failing, .later_percent = later});
         (void)history.live(steps, ending::order);
         history.live_on();
     }
@@ -63,7 +73,9 @@ TEST_CASE("reactions survive whatever a seed thinks of") {
                                             .retries = static_cast<unsigned>(random() % 3),
                                             .failing_percent = static_cast<unsigned>(random() % 20),
                                             .faulty_writes = static_cast<unsigned>(random() % 10),
-                                            .largest_slice = 1 + random() % 200});
+                                            .largest_slice = 1 + random() % 200,
+                                            .later_percent = random() % 2 == 0 ? 0U : 50U,
+                                            .most_in_part = 1 + random() % 100});
         for (auto lives = random() % 5; lives != 0; --lives)
             (void)history.live(random() % 300, random() % 2 == 0 ? ending::death : ending::order);
         history.live_on();

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <variant>
@@ -149,7 +150,7 @@ std::vector<result<void>> deliver(const reaction_type& type, const annals::event
     REQUIRE(made.status);
     std::vector<result<void>> ends;
     for (std::size_t i = 0; i != made.decoded->count; ++i)
-        ends.push_back(handlers->front()->react(*made.decoded, i, terms));
+        ends.push_back(handlers->front()->react(*made.decoded, i, terms).how);
     return ends;
 }
 
@@ -269,7 +270,7 @@ TEST_CASE("each partition has its own copy of the reaction") {
         REQUIRE(handlers->size() == 3);
         counts.clear();
         for (const auto which : {0U, 1U, 0U, 2U, 0U})
-            REQUIRE((*handlers)[which]->react(*events.decoded, 0, {}));
+            REQUIRE((*handlers)[which]->react(*events.decoded, 0, {}).how);
         REQUIRE(counts == std::vector<int>{1, 1, 2, 1, 3});
     }
 }
@@ -279,4 +280,111 @@ TEST_CASE("a reaction that throws while it is copied is an error") {
     const auto handlers = type_of(made).handlers(2);
     REQUIRE(handlers.error().code == errc::handler_failed);
     REQUIRE_THAT(handlers.error().message, Contains("out of sockets"));
+}
+
+// --- reactions whose work ends later ---------------------------------------------------------------
+
+namespace {
+
+struct answers {
+    std::shared_ptr<annals::reply_state<int>> first = std::make_shared<annals::reply_state<int>>();
+    std::shared_ptr<annals::reply_state<int>> second = std::make_shared<annals::reply_state<int>>();
+    std::vector<std::string> log;
+};
+struct patient {
+    static constexpr std::string_view name = "patient";
+    using event = std::variant<order_placed, order_paid, order_shipped>;
+    answers* by = nullptr;
+};
+annals::future<int> react(patient& p, const order_placed&) {
+    return annals::future<int>(p.by->first);
+}
+/// Looks at the event, the delivery and itself after each wait.
+annals::reaction_task react(patient& p, const order_paid& e, const delivery& about) {
+    struct leaves {
+        answers& to;
+        ~leaves() { to.log.emplace_back("left"); }
+    } const at_end{*p.by};
+    const annals::future<int> first(p.by->first);
+    const auto one = co_await first;
+    p.by->log.push_back(std::string(about.stream) + " " + std::to_string(e.cents + *one));
+    const annals::future<int> second(p.by->second);
+    p.by->log.push_back(std::to_string((co_await second).value()));
+}
+void react(patient& p, const order_shipped&) {
+    p.by->log.emplace_back("shipped");
+}
+
+struct delivered_later {
+    template <class E>
+    delivered_later(answers& by, const E& event)
+        : hosted(host_reaction(patient{&by}, reaction_start::now)),
+          handler(std::move(type_of(hosted).handlers(1).value().front())),
+          decoded(type_of(hosted).decode(page(event), 0, {}).decoded),
+          how(handler->react(*decoded, 0, {})) {
+        if (how.when_ended)
+            how.when_ended([this](result<void> came) { ended = std::move(came); });
+    }
+    annals::hosted hosted;
+    std::unique_ptr<reaction_type::handler> handler;
+    std::unique_ptr<annals::decoded_events> decoded;
+    annals::handled how;
+    std::optional<result<void>> ended;
+};
+
+} // namespace
+
+TEST_CASE("a react that returns a future has ended when that has its answer") {
+    answers by;
+    REQUIRE(type_of(host_reaction(patient{&by}, reaction_start::now)).ends_later());
+    SECTION("which comes later") {
+        delivered_later one(by, order_placed{"A"});
+        REQUIRE_FALSE(one.ended);
+        by.first->complete(annals::outcome<int>(1));
+        REQUIRE(one.ended->has_value());
+    }
+    SECTION("which was there") {
+        by.first->complete(annals::outcome<int>(1));
+        const delivered_later one(by, order_placed{"A"});
+        REQUIRE_FALSE(one.how.when_ended);
+        REQUIRE(one.how.how);
+    }
+    SECTION("which is an error: that is the event's") {
+        delivered_later one(by, order_placed{"A"});
+        by.first->complete(annals::outcome<int>(error{errc::overloaded, "too much"}));
+        REQUIRE(one.ended->error() == error{errc::overloaded, "too much"});
+    }
+    SECTION("which is a rejection: that is an answer") {
+        delivered_later one(by, order_placed{"A"});
+        by.first->complete(annals::outcome<int>(annals::reject("sold out")));
+        REQUIRE(one.ended->has_value());
+    }
+}
+
+TEST_CASE("a react that is a coroutine sees its event and delivery until it has ended") {
+    answers by;
+    delivered_later one(by, order_paid{40});
+    REQUIRE(by.log.empty());
+    by.first->complete(annals::outcome<int>(2));
+    REQUIRE(by.log == std::vector<std::string>{"order-17 42"});
+    REQUIRE_FALSE(one.ended);
+    SECTION("well") {
+        by.second->complete(annals::outcome<int>(7));
+        REQUIRE(by.log == std::vector<std::string>{"order-17 42", "7", "left"});
+        REQUIRE(one.ended->has_value());
+    }
+    SECTION("by throwing") {
+        by.second->complete(annals::outcome<int>(error{errc::overloaded, "too much"}));
+        REQUIRE(by.log.back() == "left");
+        REQUIRE(one.ended->error().code == errc::overloaded);
+        REQUIRE_THAT(one.ended->error().message, Contains("\"patient\" threw on event 11"));
+    }
+}
+
+TEST_CASE("a reaction may end later for some events and at once for others") {
+    answers by;
+    const delivered_later one(by, order_shipped{});
+    REQUIRE_FALSE(one.how.when_ended);
+    REQUIRE(by.log == std::vector<std::string>{"shipped"});
+    REQUIRE_FALSE(type_of(host_reaction(confirm_orders{}, reaction_start::now)).ends_later());
 }

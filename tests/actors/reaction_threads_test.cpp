@@ -19,11 +19,11 @@ TEST_CASE("on threads of their own the partitions deliver each event once and in
     std::mt19937_64 random(seed);
     struct recorder final : reaction_type::handler {
         explicit recorder(std::vector<logged_event>& into) : into_(into) {}
-        result<void> react(const decoded_events& events, std::size_t index,
-                           const delivery_terms&) override {
+        handled react(const decoded_events& events, std::size_t index,
+                      const delivery_terms&) override {
             const auto label = events.label(index);
             into_.push_back({label.position, std::string(label.stream)});
-            return {};
+            return result<void>();
         }
         std::vector<logged_event>& into_;
     };

@@ -231,6 +231,29 @@ public:
                 store->drop();
         } while (scheduler().try_run_once() || readers->size() + callbacks->size() > 0);
         engine_.reset();
+        for (const auto& each : threads_)
+            each->drop();
+        threads_.clear();
+    }
+    /// Closes in good order, as a runtime does; a seed says with how much patience at each stage. The
+    /// journal and what projections keep stay for the next process.
+    void close() {
+        engine_->stop_reactions();
+        for (auto n = below(200); n > 0 && !engine_->reactions_idle() && step(); --n) {
+        }
+        engine_->stop_intake();
+        for (auto n = below(200); n > 0 && !engine_->drained() && step(); --n) {
+        }
+        engine_->stop_actors();
+        while (journal->queued() > 0)
+            journal->write_batch(journal->queued());
+        while (engine_->live_actors() > 0 && step()) {
+        }
+        readers->stop();
+        engine_->stop_threads();
+        run_until_quiet();
+        engine_.reset();
+        run_until_quiet();
         threads_.clear();
     }
     /// The next process, on what is durable.

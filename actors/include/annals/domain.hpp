@@ -46,6 +46,12 @@ struct event_context {
 /// A view's `evolve` may take this instead: a view folds only what is stored.
 struct logged_context : event_context {
     log_position position = 0;
+    bytes_view more_metadata; ///< as stored; see `metadata`
+
+    /// Who asked for the event and what led to it: actor, correlation and causation id, and what else
+    /// the command's metadata had. Read anew with each call, which costs nothing to those who do not
+    /// call it. Throws `bad_result` if what is stored is not metadata.
+    [[nodiscard]] annals::metadata metadata() const;
 };
 
 /// For views that want every event, whatever its type: `using event = annals::any_event`. Nothing is

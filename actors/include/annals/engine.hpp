@@ -156,6 +156,15 @@ public:
 
     [[nodiscard]] engine_status status() const;
 
+    // --- closing, in this order ---
+
+    /// From now on no event is given to a reaction, and handlers that run are asked to stop. All that
+    /// they need is still there. What fails in a reaction after this is not its event's failure.
+    void stop_reactions();
+    /// No handler of a reaction runs, and nothing that one has returned is unanswered.
+    [[nodiscard]] bool reactions_idle() const;
+    /// Waits for `reactions_idle`; false if it took longer than `timeout`.
+    [[nodiscard]] bool wait_reactions(std::chrono::milliseconds timeout) const;
     /// From now on answers `closed`; what was accepted goes on.
     void stop_intake();
     /// Nothing accepted is left unanswered.

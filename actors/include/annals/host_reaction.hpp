@@ -19,22 +19,58 @@ concept reacts_to_delivery = requires(R& with, const E& happened, const delivery
     { react(with, happened, about) } -> reaction_outcome;
 };
 
-/// Calls the `react` that the host wrote; the one that takes the delivery, if there are both. `about`
-/// makes the delivery, and is called only for that one.
-template <class R, class E, class About>
-result<void> react_to(R& with, const E& happened, About&& about) {
-    const auto call = [&] {
-        if constexpr (reacts_to_delivery<R, E>)
-            return react(with, happened, about());
-        else
-            return react(with, happened);
-    };
-    if constexpr (std::same_as<decltype(call()), void>) {
-        call();
+/// Calls the `react` that the host wrote; the one that takes the delivery, if there are both.
+template <class R, class E>
+decltype(auto) call_react(R& with, const E& happened, const delivery& about) {
+    if constexpr (reacts_to_delivery<R, E>)
+        return react(with, happened, about);
+    else
+        return react(with, happened);
+}
+template <class R, class E>
+using react_outcome =
+    decltype(call_react(std::declval<R&>(), std::declval<const E&>(), std::declval<delivery>()));
+
+template <class R, class Events>
+struct any_react_is_pending;
+template <class R, class... Es>
+struct any_react_is_pending<R, std::variant<Es...>> {
+    static constexpr bool value = (pending_reaction<react_outcome<R, Es>> || ...);
+};
+template <class R>
+struct any_react_is_pending<R, any_event> {
+    static constexpr bool value = pending_reaction<react_outcome<R, any_event>>;
+};
+
+/// What an answer says of the event: an error is its failure, a rejection is not.
+template <class T>
+result<void> end_of(const outcome<T>& answer, std::string_view, const event_label&) {
+    if (answer.is_error())
+        return answer.error();
+    return {};
+}
+inline result<void> end_of(const outcome<reaction_task::end>& answer, std::string_view reaction,
+                           const event_label& label) {
+    if (*answer == nullptr)
         return {};
-    } else {
-        return call();
+    try {
+        std::rethrow_exception(*answer);
+    } catch (...) {
+        return failed_handler(reaction, label);
     }
+}
+
+/// Waits for the answer without a thread. `about` lasts until it is there.
+template <class T>
+handled when_answered(const future<T>& coming, std::shared_ptr<const delivery> about,
+                      std::string_view reaction, const event_label& label) {
+    if (coming.is_ready())
+        return end_of(coming.get(), reaction, label);
+    return handled::later([coming, about = std::move(about), reaction, label](handled::told then) {
+        coming.then([about, reaction, label, then = std::move(then)](const outcome<T>& answer) {
+            then(end_of(answer, reaction, label));
+        });
+    });
 }
 
 /// The host's object for one partition.
@@ -43,28 +79,59 @@ class typed_handler final : public reaction_type::handler {
 public:
     explicit typed_handler(R with) : with_(std::move(with)) {}
 
-    result<void> react(const decoded_events& events, std::size_t index,
-                       const delivery_terms& terms) override {
+    handled react(const decoded_events& events, std::size_t index,
+                  const delivery_terms& terms) override {
         try {
             const auto& typed = static_cast<const typed_events<typename R::event>&>(events);
-            result<void> done;
+            handled done{result<void>()};
             with_event(typed.events[index].happened, [&](const auto& happened) {
-                done = react_to(with_, happened,
-                                [&] { return describe(typed.context(index), terms); });
+                done = react_to(happened, typed, index, terms);
             });
             return done;
         } catch (...) {
-            return failed_handler(R::name, events.label(index));
+            return result<void>(failed_handler(R::name, events.label(index)));
         }
     }
 
 private:
-    static delivery describe(const logged_context& context, const delivery_terms& terms) {
+    template <class E>
+    handled react_to(const E& happened, const typed_events<typename R::event>& events,
+                     std::size_t index, const delivery_terms& terms) {
+        using came = react_outcome<R, E>;
+        constexpr bool asks = reacts_to_delivery<R, E>;
+        if constexpr (pending_reaction<came>) {
+            const auto about = std::make_shared<const delivery>(
+                asks ? describe(events, index, terms) : delivery());
+            auto coming = call_react(with_, happened, *about);
+            if constexpr (std::same_as<came, reaction_task>)
+                return when_answered(coming.ended(), about, R::name, events.label(index));
+            else
+                return when_answered(coming, about, R::name, events.label(index));
+        } else {
+            const delivery about = asks ? describe(events, index, terms) : delivery();
+            if constexpr (std::same_as<came, void>) {
+                call_react(with_, happened, about);
+                return result<void>();
+            } else {
+                return call_react(with_, happened, about);
+            }
+        }
+    }
+
+    static delivery describe(const typed_events<typename R::event>& events, std::size_t index,
+                             const delivery_terms& terms) {
+        const logged_context context = events.context(index);
         stored_event identity;
         identity.stream = context.stream;
         identity.version = context.version;
         identity.command_id = context.command_id;
-        return {context, identity.event_id(), terms.redelivered, terms.attempt, terms.stop};
+        return {context,
+                identity.event_id(),
+                terms.redelivered,
+                terms.attempt,
+                terms.stop,
+                terms.sender ? std::make_shared<delivery_commands>(terms.sender, R::name)
+                             : nullptr};
     }
 
     R with_;
@@ -94,6 +161,9 @@ public:
     std::type_index type() const noexcept override { return typeid(R); }
     std::span<const std::type_index> queries() const noexcept override { return {}; }
     reaction_start start() const noexcept override { return start_; }
+    bool ends_later() const noexcept override {
+        return any_react_is_pending<R, typename R::event>::value;
+    }
 
     result<std::vector<std::unique_ptr<handler>>> handlers(std::size_t partitions) const override {
         const std::lock_guard lock(mutex_);

@@ -4,7 +4,6 @@
 #include "annals/log_mark.hpp"
 #include "annals/memory_of.hpp"
 #include "annals/projection.hpp"
-#include "annals/reaction.hpp"
 #include "annals/stored_event.hpp"
 
 #include <cstddef>
@@ -15,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <typeindex>
+#include <utility>
 #include <vector>
 
 /// A host's types behind interfaces, so that the actors need no templates and hosts need no actors.
@@ -221,6 +221,25 @@ struct delivery_terms {
     bool redelivered = false;
     unsigned attempt = 1;
     std::stop_token stop;
+    /// For the commands that the handler sends. Null: there is no runtime.
+    std::shared_ptr<class command_sender> sender = nullptr;
+};
+
+/// How the handling of one event ended, or that it has not ended yet.
+struct handled {
+    using told = std::function<void(result<void>)>;
+
+    handled(result<void> ended) : how(std::move(ended)) {}
+    [[nodiscard]] static handled later(std::function<void(told)> tell) {
+        handled made{result<void>()};
+        made.when_ended = std::move(tell);
+        return made;
+    }
+
+    result<void> how;
+    /// Not empty: `how` is not known yet. Call it once, with what is to run, once and on any thread
+    /// (perhaps at once), when the handling has ended.
+    std::function<void(told)> when_ended;
 };
 
 /// One reaction, with the host's object inside.
@@ -230,10 +249,13 @@ public:
     class handler {
     public:
         virtual ~handler() = default;
-        /// Catches what the host's code throws: `handler_failed`.
-        [[nodiscard]] virtual result<void> react(const decoded_events& events, std::size_t index,
-                                                 const delivery_terms& terms) = 0;
+        /// Catches what the host's code throws: `handler_failed`. `events` has to last until the
+        /// handling has ended.
+        [[nodiscard]] virtual handled react(const decoded_events& events, std::size_t index,
+                                            const delivery_terms& terms) = 0;
     };
+    /// `handler::react` may end later: some of the host's `react` return a future or a task.
+    [[nodiscard]] virtual bool ends_later() const noexcept = 0;
     [[nodiscard]] virtual reaction_start start() const noexcept = 0;
     /// `invalid_argument` if there is to be more than one and the host's type cannot be copied.
     [[nodiscard]] virtual result<std::vector<std::unique_ptr<handler>>>

@@ -202,7 +202,8 @@ struct typed_events final : decoded_events {
         stream_version version;
         timestamp time;
         uuid command_id;
-        std::string_view stream; ///< in the page's memory
+        std::string_view stream;  ///< in the page's memory
+        bytes_view more_metadata; ///< likewise
         Event happened;
     };
     std::vector<one> events;
@@ -228,6 +229,7 @@ struct typed_events final : decoded_events {
         made.time = at.time;
         made.command_id = at.command_id;
         made.position = at.position;
+        made.more_metadata = at.more_metadata;
         return made;
     }
 
@@ -272,7 +274,8 @@ decoding decode_page(const event_page& page, std::size_t first,
         try {
             done = decode_alternative<Event>(from, [&](auto&& e) {
                 decoded->events.push_back({from.position, from.version, from.time, from.command_id,
-                                           from.stream, std::forward<decltype(e)>(e)});
+                                           from.stream, from.more_metadata,
+                                           std::forward<decltype(e)>(e)});
             });
         } catch (...) { // the host's codec
             done = failed_handler("decoding", {from.position, from.stream, from.type});

@@ -43,6 +43,13 @@ struct failure_policy {
     std::chrono::milliseconds longest_delay = std::chrono::seconds(30);
 };
 
+/// Where a reaction begins when the store has never seen its name. Later openings go on from its
+/// checkpoint.
+enum class reaction_start : std::uint8_t {
+    now,       ///< with the first event stored after this opening
+    beginning, ///< with the first event of the log
+};
+
 /// How one projection is run: `annals::host<demand>({.save_every = 100'000})`. What does not apply to
 /// its kind is refused at opening.
 struct projection_options {
@@ -56,6 +63,10 @@ struct projection_options {
     /// Reaction: how many copies of it, each with a thread of its own, share the streams. Events of one
     /// stream stay in order.
     std::size_t partitions = 1;
+    /// Reaction whose `react` returns a future or a task: so many events may be on their way at a time,
+    /// over all partitions, and may be delivered again after a crash. Those of one stream follow each
+    /// other all the same. 1 to 4,096.
+    std::size_t max_in_flight = 256;
     /// Queries that wait for a position. One more is `overloaded`.
     std::size_t max_waiting_queries = 16'384;
 };

@@ -2,42 +2,86 @@
 
 #include "annals/domain.hpp"
 #include "annals/projection.hpp"
+#include "annals/reaction_task.hpp"
+#include "annals/send_options.hpp"
 
 #include <concepts>
+#include <cstdint>
+#include <memory>
+#include <mutex>
 #include <stop_token>
+#include <string>
+#include <string_view>
+#include <utility>
 #include <variant>
+#include <vector>
 
-/// A reaction: a handler with effects outside, such as sending a mail, for each event of some types.
+/// A reaction: something that is done for each event of some types. It sends commands to other
+/// aggregates, or it has effects outside, such as sending a mail.
 ///
-///     struct confirm_orders {
-///         static constexpr std::string_view name = "confirm_orders";
+///     struct reserve_stock {
+///         static constexpr std::string_view name = "reserve_stock";
 ///         using event = std::variant<order_placed>;
-///         mailer* out;
 ///     };
-///     void react(confirm_orders&, const order_placed&, const annals::delivery&);
+///     annals::future<annals::receipt> react(reserve_stock&, const order_placed& e,
+///                                           const annals::delivery& about) {
+///         return about.send(e.sku, reserve{e.quantity});
+///     }
 ///
-///     auto rt = annals::runtime::open("shop.db", annals::host<order>,
-///         annals::host_reaction(confirm_orders{&mail}, annals::reaction_start::now));
+///     auto rt = annals::runtime::open("shop.db", annals::host<order>, annals::host<stock>,
+///         annals::host_reaction(reserve_stock{}, annals::reaction_start::now));
 ///
-/// At least once: its checkpoint moves after the handler has returned. What was being handled when
+/// **At least once.** Its checkpoint moves after an event is dealt with. What was being handled when
 /// the process died is delivered again, with `delivery::redelivered` set; give the outside world
-/// `delivery::event_id` to recognise it by. Events of one stream come in order, one at a time; of
-/// several streams too, unless `projection_options::partitions` spreads them over copies of it.
+/// `delivery::event_id` to recognise it by. Commands that it sends by `delivery::send` recognise
+/// themselves. Events of one stream come in order, one at a time.
 ///
-/// It runs on a thread of its own, where it may block, send commands and ask queries. It fails by
-/// throwing, or by returning a `result<void>` with an error; what happens then is up to its
-/// `failure_policy`. `static constexpr ... categories`, a list of names, narrows what it is given, and
-/// `using event = annals::any_event` widens it to everything.
+/// **What `react` returns** says when the event is dealt with:
+/// - nothing, or a `result<void>`: when it returns. It may block. Events of all streams come one at a
+///   time, unless `projection_options::partitions` spreads them over copies of the reaction;
+/// - a `future<T>`, such as `delivery::send` gives, or a `reaction_task` (a coroutine): when that has
+///   its answer. Meanwhile events of other streams are handled, up to
+///   `projection_options::max_in_flight` at a time.
+///
+/// **It fails** by throwing, by returning an error, or by a future whose outcome is an error; what
+/// happens then is up to its `failure_policy`. A rejection is an answer of the domain and not a failure;
+/// a reaction that cannot live with it says so: it awaits the answer and throws. What fails after the
+/// runtime has begun to close is not the event's failure: it is delivered again at the next opening.
+///
+/// It runs on a thread of its own for each partition. `static constexpr ... categories`, a list of
+/// names, narrows what it is given, and `using event = annals::any_event` widens it to everything.
 namespace annals {
 
-/// Where a reaction begins when the store has never seen its name. Later openings go on from its
-/// checkpoint.
-enum class reaction_start : std::uint8_t {
-    now,       ///< with the first event stored after this opening
-    beginning, ///< with the first event of the log
+/// The way of a reaction's commands into the runtime. A test of a reaction may give its delivery one of
+/// its own. Thread-safe.
+class command_sender {
+public:
+    virtual ~command_sender() = default;
+    /// Answers `request` once, whatever happens. Its metadata is in `options.about`.
+    virtual void send(std::shared_ptr<command_request> request, send_options options) = 0;
 };
 
-/// What a reaction may know about the event that it is given.
+/// What one delivery sends: counts it, so that each command has the same id each time. Thread-safe.
+class delivery_commands {
+public:
+    /// `reaction`: its name, which lasts.
+    delivery_commands(std::shared_ptr<command_sender> to, std::string_view reaction)
+        : to_(std::move(to)),
+          reaction_(reaction) {}
+
+    /// The id of the next command to the aggregate `id`, for the event `event_id`.
+    [[nodiscard]] uuid next_id(const uuid& event_id, std::string_view id);
+    [[nodiscard]] command_sender& sender() const noexcept { return *to_; }
+
+private:
+    const std::shared_ptr<command_sender> to_;
+    const std::string_view reaction_;
+    std::mutex mutex_;
+    std::vector<std::pair<std::string, std::uint64_t>> sent_; ///< how many to which aggregate
+};
+
+/// What a reaction may know about the event that it is given, and its way to send commands. Its texts
+/// last until the event is dealt with.
 struct delivery : logged_context {
     uuid event_id; ///< the same each time this event is delivered, by whichever reaction
     /// It may have been delivered before: the process died meanwhile, an attempt failed, or someone
@@ -46,13 +90,59 @@ struct delivery : logged_context {
     bool redelivered = false;
     unsigned attempt = 1; ///< since opening
     /// Asks a handler that takes long to give up, because the runtime closes: throw, or return an
-    /// error; the event is delivered again after the next opening.
+    /// error; the event is delivered again after the next opening. What it sends and asks until then
+    /// is still answered, for as long as `config::close_timeout` allows.
     std::stop_token stop;
+    /// For `send`. Null: there is no runtime.
+    std::shared_ptr<delivery_commands> commands = nullptr;
+
+    /// Sends a command to the aggregate `id` of the runtime that the reaction runs in, as
+    /// `runtime::send` does. The answer's continuations run on the reaction's thread.
+    ///
+    /// The command is idempotent: unless `options.about` names an id, it gets the one that belongs to
+    /// this event, this reaction, that aggregate, and how many commands went there before it. So an
+    /// event that is delivered again stores nothing twice (as long as the aggregate remembers:
+    /// `engine_limits::remembered_commands`). A handler that sends something else the next time names
+    /// its commands itself. Where `options.about` says nothing else, the correlation id is that of the
+    /// event and the causation id is `event_id`.
+    ///
+    /// `closed` once the runtime refuses commands; `invalid_argument` with `send_options::wait_for`.
+    template <class C>
+    [[nodiscard]] future<receipt> send(std::string id, C command, send_options options = {}) const {
+        auto request = std::make_shared<typed_command<C>>(std::move(id), std::move(command));
+        future<receipt> answer(request);
+        submit(std::move(request), std::move(options));
+        return answer;
+    }
+    /// A command chosen at run time.
+    template <class... Cs>
+    [[nodiscard]] future<receipt> send(std::string id, std::variant<Cs...> command,
+                                       send_options options = {}) const {
+        return std::visit(
+            [&](auto&& chosen) {
+                return send(std::move(id), std::forward<decltype(chosen)>(chosen),
+                            std::move(options));
+            },
+            std::move(command));
+    }
+
+private:
+    void submit(std::shared_ptr<command_request> request, send_options options) const;
 };
 
-/// What `react` may return: nothing, or an error where the event could not be dealt with.
 template <class T>
-concept reaction_outcome = std::same_as<T, void> || std::same_as<T, result<void>>;
+struct is_future : std::false_type {};
+template <class T>
+struct is_future<future<T>> : std::true_type {};
+
+/// What `react` may return and have ended with.
+template <class T>
+concept ended_reaction = std::same_as<T, void> || std::same_as<T, result<void>>;
+/// What `react` may return and have ended later: a future of anything, or a coroutine's task.
+template <class T>
+concept pending_reaction = is_future<T>::value || std::same_as<T, reaction_task>;
+template <class T>
+concept reaction_outcome = ended_reaction<T> || pending_reaction<T>;
 
 template <class R, class E>
 concept reacts = requires(R& reaction, const E& happened) {
@@ -91,7 +181,7 @@ struct require_react {
                   "void react(Reaction&, const Event&, const annals::delivery&)");
     static_assert(reacts<Reaction, Event> || !there,
                   "annals: the react of this event returns something else than void or "
-                  "annals::result<void>");
+                  "annals::result<void>, annals::future<...> or annals::reaction_task");
 };
 
 template <class Reaction, class Events>

@@ -4,6 +4,7 @@
 #include "annals/host.hpp"
 #include "annals/projection_control.hpp"
 #include "annals/rate_statistics.hpp"
+#include "annals/send_options.hpp"
 
 #include <initializer_list>
 #include <memory>
@@ -14,23 +15,6 @@
 #include <vector>
 
 namespace annals {
-
-/// What may accompany a command.
-struct send_options {
-    /// Command id (makes the command idempotent), correlation, causation, actor, time, extra.
-    metadata about = {};
-    /// Answered `deadline_exceeded` if it has not been started by then, `outcome_unknown` if it has
-    /// been but is not stored. Without it a command waits as long as it takes.
-    std::optional<std::chrono::milliseconds> timeout = {};
-    /// Commands that build on each other; see `command_chain`.
-    std::shared_ptr<command_chain> chain = {};
-    /// The receipt comes when these projections, by name, have taken the command's events. If they do
-    /// not in `timeout` (`engine_limits::query_timeout` without one), the answer is
-    /// `version_out_of_reach` although the command is stored: do not send it again; `error::actual` is
-    /// its last position. A projection that has failed or is paused is waited for all the same. Only
-    /// for `runtime::send`: through a door or a gateway it is `invalid_argument`.
-    std::vector<std::string> wait_for = {};
-};
 
 /// How fresh an answer must be.
 struct ask_options {
@@ -225,11 +209,15 @@ public:
     /// For adapters; see `runtime_door`.
     [[nodiscard]] std::shared_ptr<runtime_door> door() const;
 
-    /// Refuses new requests, lets accepted ones finish for at most `config::close_timeout`, answers
-    /// the rest (`aborted`, `outcome_unknown`), ends the actors and closes the journal. Then it waits
-    /// for handlers, answers and callbacks that are running, however long they take (reactions are
-    /// asked to stop: `delivery::stop`). The error is `deadline_exceeded` if not everything could
-    /// finish. Idempotent. Not from a callback, a handler or an actor.
+    /// First those that cause effects stop: no event reaches a reaction any more, and handlers that are
+    /// running are asked to stop (`delivery::stop`) and may finish, with everything that they need
+    /// still there. Then new requests are refused, and accepted ones may finish. All this takes at most
+    /// `config::close_timeout`; the rest is answered (`aborted`, `outcome_unknown`), the actors end and
+    /// the journal closes. Last it waits for handlers, answers and callbacks that are still running,
+    /// however long they take. An event whose handler did not finish is delivered again at the next
+    /// opening: what fails because of closing is never held against it. The error is
+    /// `deadline_exceeded` if not every accepted request could finish. Idempotent. Not from a callback,
+    /// a handler or an actor.
     result<void> close();
 
 private:
