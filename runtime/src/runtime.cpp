@@ -322,14 +322,16 @@ result<void> runtime::state::close() {
     closed_ = true;
     bool drained = true;
     if (engine_) {
+        // A handler that does not end leaves some of the time to what was accepted.
+        const auto for_reactions = with_.close_timeout - with_.close_timeout / 10;
         const auto began = std::chrono::steady_clock::now();
         engine_->stop_reactions();
-        (void)engine_->wait_reactions(with_.close_timeout);
+        (void)engine_->wait_reactions(for_reactions);
         engine_->stop_intake();
-        const auto spent = std::chrono::duration_cast<std::chrono::milliseconds>(
-            std::chrono::steady_clock::now() - began);
-        drained = engine_->wait_drained(
-            std::max(with_.close_timeout - spent, std::chrono::milliseconds(0)));
+        const auto spent =
+            std::min(for_reactions, std::chrono::duration_cast<std::chrono::milliseconds>(
+                                        std::chrono::steady_clock::now() - began));
+        drained = engine_->wait_drained(with_.close_timeout - spent);
     }
     stop_everything();
     if (!drained)

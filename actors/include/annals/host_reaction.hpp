@@ -207,8 +207,8 @@ private:
 /// Tells `runtime::open` to host a reaction (annals/reaction.hpp). It keeps `with` until then; the
 /// opening copies it for each of `options.partitions`, or moves it if its type cannot be copied: the
 /// returned value then opens one runtime only. Each object is used by one thread at a time, its own,
-/// and is destroyed, on any thread, when the runtime has closed. `from` counts only where the store
-/// has never seen the reaction's name.
+/// and is destroyed, on any thread, when the runtime has closed and what it returned is answered.
+/// `from` counts only where the store has never seen the reaction's name.
 template <reaction R>
 [[nodiscard]] hosted host_reaction(R with, reaction_start from, projection_options options = {}) {
     if constexpr (complete_domain<R>::ok)

@@ -41,7 +41,8 @@
 ///   time, unless `projection_options::partitions` spreads them over copies of the reaction;
 /// - a `future<T>`, such as `delivery::send` gives, or a `reaction_task` (a coroutine): when that has
 ///   its answer. Meanwhile events of other streams are handled, up to
-///   `projection_options::max_in_flight` at a time.
+///   `projection_options::max_in_flight` at a time. Each event has a future of its own: annals hangs its
+///   continuation on it, and a future has one.
 ///
 /// **It fails** by throwing, by returning an error, or by a future whose outcome is an error; what
 /// happens then is up to its `failure_policy`. A rejection is an answer of the domain and not a failure;
@@ -105,6 +106,9 @@ struct delivery : logged_context {
     /// `engine_limits::remembered_commands`). A handler that sends something else the next time names
     /// its commands itself. Where `options.about` says nothing else, the correlation id is that of the
     /// event and the causation id is `event_id`.
+    ///
+    /// Return the future, or wait for it: otherwise the event counts as dealt with before its command
+    /// is stored.
     ///
     /// `closed` once the runtime refuses commands; `invalid_argument` with `send_options::wait_for`.
     template <class C>
