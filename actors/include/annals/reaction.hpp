@@ -97,7 +97,7 @@ struct delivery : logged_context {
     /// For `send`. Null: there is no runtime.
     std::shared_ptr<delivery_commands> commands = nullptr;
 
-    /// Sends a command to the aggregate `id` of the runtime that the reaction runs in, as
+    /// Sends a command to the aggregate `to` of the runtime that the reaction runs in, as
     /// `runtime::send` does. The answer's continuations run on the reaction's thread.
     ///
     /// The command is idempotent: unless `options.about` names an id, it gets the one that belongs to
@@ -112,19 +112,19 @@ struct delivery : logged_context {
     ///
     /// `closed` once the runtime refuses commands; `invalid_argument` with `send_options::wait_for`.
     template <class C>
-    [[nodiscard]] future<receipt> send(std::string id, C command, send_options options = {}) const {
-        auto request = std::make_shared<typed_command<C>>(std::move(id), std::move(command));
+    [[nodiscard]] future<receipt> send(std::string to, C command, send_options options = {}) const {
+        auto request = std::make_shared<typed_command<C>>(std::move(to), std::move(command));
         future<receipt> answer(request);
         submit(std::move(request), std::move(options));
         return answer;
     }
     /// A command chosen at run time.
     template <class... Cs>
-    [[nodiscard]] future<receipt> send(std::string id, std::variant<Cs...> command,
+    [[nodiscard]] future<receipt> send(std::string to, std::variant<Cs...> command,
                                        send_options options = {}) const {
         return std::visit(
             [&](auto&& chosen) {
-                return send(std::move(id), std::forward<decltype(chosen)>(chosen),
+                return send(std::move(to), std::forward<decltype(chosen)>(chosen),
                             std::move(options));
             },
             std::move(command));
