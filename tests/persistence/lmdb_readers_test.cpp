@@ -144,11 +144,12 @@ TEST_CASE("a reader that is stopped is named, until it ends", "[lmdb]") {
 TEST_CASE("the last commit is there after a kill, beside a program that still reads", "[lmdb]") {
     const temporary_directory directory;
     const auto file = directory.path() / "journal.mdb";
-    auto journal = open_store(directory.path());
-    REQUIRE(append_one(*journal, commit_of("a", "cart-1")));
+    REQUIRE(append_one(*open_store(directory.path()), commit_of("a", "cart-1")));
     const reading_process reader(file);
-    REQUIRE(append_one(*journal, commit_of("b", "cart-1")));
-    journal->close();
+    REQUIRE(in_child([&]() -> int { // dies with it open: nothing is written after the commit
+                const auto journal = open_store(directory.path());
+                ::_exit(append_one(*journal, commit_of("b", "cart-1")) ? 0 : 1);
+            }) == 0);
     // As if the process had been killed between writing the last transaction and noting it.
     const auto table = ::open((directory.path() / "journal.mdb-lock").c_str(), O_RDWR);
     const auto offset = static_cast<off_t>(8 + sizeof(pthread_mutex_t));
@@ -158,7 +159,7 @@ TEST_CASE("the last commit is there after a kill, beside a program that still re
     REQUIRE(::pwrite(table, noted.data(), noted.size(), offset) == 8);
     ::close(table);
 
-    journal = open_store(directory.path());
+    const auto journal = open_store(directory.path());
     REQUIRE(journal->head() == 2);
     REQUIRE(append_one(*journal, commit_of("c", "cart-1")));
     journal->close();
