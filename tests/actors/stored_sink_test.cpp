@@ -353,6 +353,28 @@ TEST_CASE("a slice that changes much is stored in parts, between events") {
     CHECK(unfinished >= 2);
 }
 
+TEST_CASE("a slice that comes again is folded from where the checkpoint stands within it") {
+    const auto log = good_payments(6);
+    const payments beginning(log.begin(), log.begin() + 3);
+    const auto on = disk();
+    stored_process died(on, beginning);
+    died.run_until_quiet();
+    checkpoint_record reached = died.checkpoint();
+    reached.done = beginning.back().position;
+    row_changes changes;
+    catalog::put_checkpoint(changes, stored_process::space, reached);
+    REQUIRE(apply_and_wait(*on, std::move(changes)));
+
+    stored_process next(on, log);
+    slice whole;
+    whole.epoch = 2;
+    whole.events = page_of(log, 0, log.size(), log.back().position);
+    next.sink->take(std::move(whole));
+    next.work();
+    next.run_until_quiet();
+    CHECK(next.on_disk() == books_after(log, log.back().position));
+}
+
 TEST_CASE("an answer is from one snapshot, at the position of its checkpoint") {
     const auto log = good_payments(6);
     const auto on = disk();

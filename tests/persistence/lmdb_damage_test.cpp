@@ -172,3 +172,32 @@ TEST_CASE("a store whose heads are gone is not taken for a sound one", "[lmdb]")
     }
     REQUIRE(is_damage(verify_store(store.directory.path(), small_store()).error()));
 }
+
+TEST_CASE("a record that is missing from the log is missed", "[lmdb]") {
+    const auto seed = random_seed();
+    INFO("seed " << seed);
+    std::mt19937_64 random(seed);
+    const stored_events store(random);
+    const log_position missing = 1 + random() % (store.head - 1);
+    {
+        MDB_env* raw = nullptr;
+        REQUIRE(mdb_env_create(&raw) == 0);
+        const lmdb::env_handle env(raw);
+        mdb_env_set_maxdbs(raw, 8);
+        REQUIRE(mdb_env_open(raw, store.file.c_str(), MDB_NOSUBDIR | MDB_NOLOCK, 0600) == 0);
+        lmdb::txn_handle txn;
+        REQUIRE(lmdb::begin_txn(raw, 0, txn) == 0);
+        MDB_dbi log = 0;
+        REQUIRE(mdb_dbi_open(txn.get(), "log", MDB_INTEGERKEY, &log) == 0);
+        std::size_t number = missing;
+        MDB_val key{sizeof number, &number};
+        REQUIRE(mdb_del(txn.get(), log, &key, nullptr) == 0);
+        REQUIRE(lmdb::commit_txn(txn) == 0);
+    }
+    REQUIRE(is_damage(verify_store(store.directory.path(), small_store()).error()));
+    const auto journal = open_store(store.directory.path());
+    const auto page = journal->read_all(0, 1'000);
+    REQUIRE_FALSE(page);
+    REQUIRE(is_damage(page.error()));
+    REQUIRE(page.error().actual == missing);
+}

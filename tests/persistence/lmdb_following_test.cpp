@@ -1,0 +1,71 @@
+#include "lmdb_store_verbs.hpp"
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+using namespace annals;
+using namespace annals::test;
+
+namespace {
+
+/// What a wake rings.
+class bell {
+public:
+    void ring() {
+        const std::lock_guard lock(mutex_);
+        rung_ = true;
+        changed_.notify_one();
+    }
+    /// False if it did not ring in time: long enough to call it never.
+    [[nodiscard]] bool wait() {
+        std::unique_lock lock(mutex_);
+        const bool came =
+            changed_.wait_for(lock, std::chrono::seconds(20), [this] { return rung_; });
+        rung_ = false;
+        return came;
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool rung_ = false;
+};
+
+} // namespace
+
+TEST_CASE("an event that is stored between the last look and the waiting wakes its reader",
+          "[lmdb]") {
+    const temporary_directory directory;
+    auto options = small_store();
+    options.unsafe_no_sync = true; // faster: more events meet a reader that is about to wait
+    const auto journal = open_store(directory.path(), options);
+    bell woken;
+    bell appending;
+    auto reader = journal->subscribe(0, {}, [&] { woken.ring(); }).value();
+    constexpr log_position rounds = 4'000;
+    // Each event is appended while the reader, having seen the one before, looks for the end.
+    std::thread appender([&] {
+        for (log_position i = 0; i != rounds && appending.wait(); ++i)
+            (void)append_one(*journal, commit_of(std::to_string(i), "cart-1"));
+    });
+    appending.ring();
+    log_position seen = 0;
+    bool slept_through = false;
+    while (seen != rounds && !slept_through) {
+        const auto page = reader->next(10);
+        if (!page)
+            break;
+        if (!page->events.empty()) {
+            seen = page->through;
+            if (seen != rounds)
+                appending.ring();
+        }
+        if (page->at_end && seen != rounds)
+            slept_through = !woken.wait();
+    }
+    appending.ring(); // should it wait still
+    appender.join();
+    REQUIRE_FALSE(slept_through);
+    REQUIRE(seen == rounds);
+}
