@@ -195,9 +195,5 @@ TEST_CASE("a record that is missing from the log is missed", "[lmdb]") {
         REQUIRE(lmdb::commit_txn(txn) == 0);
     }
     REQUIRE(is_damage(verify_store(store.directory.path(), small_store()).error()));
-    const auto journal = open_store(store.directory.path());
-    const auto page = journal->read_all(0, 1'000);
-    REQUIRE_FALSE(page);
-    REQUIRE(is_damage(page.error()));
-    REQUIRE(page.error().actual == missing);
+    REQUIRE(refusal_to_open(store.directory.path()) == errc::corrupt);
 }
