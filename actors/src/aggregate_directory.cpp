@@ -20,11 +20,11 @@ aggregate_directory::shard& aggregate_directory::shard_of(const key& k) noexcept
     return shards_[(k.hash >> 48) % shard_count];
 }
 
-bool aggregate_directory::is_full(const resident& target, std::size_t bytes) const noexcept {
+bool aggregate_directory::is_full(const resident& target, std::size_t charge) const noexcept {
     const std::size_t waiting = target.waiting.load();
     return waiting >= limits_.max_commands_waiting_per_aggregate ||
            (waiting != 0 &&
-            target.waiting_bytes.load() + bytes > limits_.max_command_bytes_waiting_per_aggregate);
+            target.waiting_bytes.load() + charge > limits_.max_command_bytes_waiting_per_aggregate);
 }
 
 bool aggregate_directory::over_limit() const noexcept {
@@ -50,7 +50,7 @@ aggregate_directory::entry& aggregate_directory::find_or_spawn(shard& in, const 
 
 aggregate_directory::placement aggregate_directory::reach(std::string stream, std::size_t id_offset,
                                                           const aggregate_type& type,
-                                                          std::size_t bytes, steady_time now) {
+                                                          std::size_t charge, steady_time now) {
     const key k = key_of(stream);
     shard& in = shard_of(k);
     caf::actor oldest;
@@ -66,10 +66,10 @@ aggregate_directory::placement aggregate_directory::reach(std::string stream, st
             place.ordered_at = now;
             in.by_use.splice(in.by_use.end(), in.by_use, place.by_use);
         }
-        if (is_full(*place.target, bytes))
+        if (is_full(*place.target, charge))
             return {};
         place.target->waiting.fetch_add(1);
-        place.target->waiting_bytes.fetch_add(bytes);
+        place.target->waiting_bytes.fetch_add(charge);
         found = {place.target, place.actor, false};
         if (over_limit() && !in.by_use.front()->asked_to_leave && in.by_use.front() != &place) {
             in.by_use.front()->asked_to_leave = true;

@@ -34,10 +34,10 @@ public:
         bool closed = false; ///< why not: closed, or too many commands wait for the aggregate
     };
 
-    /// Finds or spawns the aggregate `stream` and counts one waiting command of `bytes` for it. The
+    /// Finds or spawns the aggregate `stream` and counts one waiting command of `charge` bytes for it. The
     /// caller must send exactly one command message to the actor.
     [[nodiscard]] placement reach(std::string stream, std::size_t id_offset,
-                                  const aggregate_type& type, std::size_t bytes, steady_time now);
+                                  const aggregate_type& type, std::size_t charge, steady_time now);
 
     /// Lets the aggregate leave unless a command is on its way to it. The actor that gets `true`
     /// ends; the next command finds or spawns another.
@@ -92,7 +92,7 @@ private:
 
     shard& shard_of(const key& k) noexcept;
     bool over_limit() const noexcept;
-    bool is_full(const resident& target, std::size_t bytes) const noexcept;
+    bool is_full(const resident& target, std::size_t charge) const noexcept;
     entry& find_or_spawn(shard& in, const key& k, std::string&& stream, std::size_t id_offset,
                          const aggregate_type& type);
     void erase(shard& in, table::iterator it);
