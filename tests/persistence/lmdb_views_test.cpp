@@ -3,6 +3,7 @@
 #include "lmdb_views_verbs.hpp"
 
 #include <atomic>
+#include <future>
 #include <thread>
 
 using namespace annals;
@@ -199,4 +200,34 @@ TEST_CASE("a value may be as large as a row may, if the batch may", "[lmdb][view
     REQUIRE(value_of(*store, 1, "a") == value);
     value += 'v';
     REQUIRE(put(*store, 1, {{"a", value}}) == "too_large");
+}
+
+TEST_CASE("a row that was large for a moment within a transaction stays what it became",
+          "[lmdb][views]") {
+    const temporary_directory directory;
+    {
+        const auto store = open_views(directory.path());
+        REQUIRE(put(*store, 1, {{"a", "1"}}) == "applied");
+        std::promise<result<void>> both;
+        store->apply({}, [&, to = store.get()](const result<void>&) {
+            // On the writer's thread, so that one transaction takes both.
+            row_changes grow;
+            grow.put(1, raw("b"), raw(std::string(20'000, 'l')));
+            to->apply(std::move(grow), {});
+            row_changes shrink;
+            shrink.put(1, raw("b"), raw("small"));
+            to->apply(std::move(shrink), [&](const result<void>& how) { both.set_value(how); });
+        });
+        REQUIRE(both.get_future().get());
+    }
+    const auto beside = GENERATE(false, true);
+    CAPTURE(beside);
+    if (beside) {
+        const auto store = open_views(directory.path());
+        REQUIRE(put(*store, 1, {{"c", "2"}}) == "applied");
+        REQUIRE(value_of(*store, 1, "b") == "small");
+        REQUIRE(erase(*store, 1, "c") == "applied");
+    }
+    const auto store = open_views(directory.path()); // which looks at the pages
+    REQUIRE(all_rows(*store, 1) == rows{{"a", "1"}, {"b", "small"}});
 }

@@ -387,21 +387,23 @@ result<void> checking::check_leaf_node(walk& all, page_number page, const node& 
 
 result<bytes_view> checking::check_overflow(walk& all, page_number page, const node& each) {
     const auto first = at<std::uint64_t>(each.value, 0);
-    const auto count = (header_bytes - 1 + each.low) / page_bytes_ + 1;
-    if (first > last_page_ || count > last_page_ - first + 1)
+    const auto needed = (header_bytes - 1 + each.low) / page_bytes_ + 1;
+    if (first > last_page_ || needed > last_page_ - first + 1)
         return damaged(page, "a large value lies outside of the file");
+    const auto bytes = read(first, overflow_);
+    if (!bytes)
+        return bytes;
+    // A value that shrank in the transaction that wrote it keeps the pages that it had.
+    const std::uint64_t count = at<std::uint32_t>(*bytes, 12);
+    if (at<std::uint64_t>(*bytes, 0) != first || at<std::uint16_t>(*bytes, 10) != overflow_page ||
+        count < needed || count > last_page_ - first + 1)
+        return damaged(first, "it is not the large value that something expects there");
     for (auto next = first; next != first + count; ++next)
         if (auto used = use(next); !used)
             return used.error();
     all.overflow_pages += count;
     if (first + count > file_pages_)
-        return read(file_pages_, overflow_);
-    const auto bytes = read(first, overflow_);
-    if (!bytes)
-        return bytes;
-    if (at<std::uint64_t>(*bytes, 0) != first || at<std::uint16_t>(*bytes, 10) != overflow_page ||
-        at<std::uint32_t>(*bytes, 12) != count)
-        return damaged(first, "it is not the large value that something expects there");
+        return cut_off();
     if (all.holds != content::free_pages)
         return bytes;
     overflow_.resize(header_bytes + each.low);
