@@ -106,10 +106,10 @@ void reaction_progress::record(const reaction_part::share& of) {
     for (const auto& step : of.steps) {
         if (step.now == state::waiting)
             continue;
-        auto& outcome = outcomes_[step.position]; // it was delivered, whatever came of it
-        outcome.succeeded = step.now == state::succeeded;
-        outcome.failure = step.failure;
-        outcome.failures += step.failure ? 1U : 0U;
+        auto& tried = outcomes_[step.position]; // it was delivered, whatever came of it
+        tried.succeeded = step.now == state::succeeded;
+        tried.failure = step.failure;
+        tried.failures += step.failure ? 1U : 0U;
     }
 }
 
