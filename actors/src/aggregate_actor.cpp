@@ -39,6 +39,14 @@ encoded_events::limits limits_of(const journal_capabilities& log) {
     return within;
 }
 
+/// A command id that two different commands have been given.
+error other_command(const uuid& id, bool of_another_type) {
+    return {errc::invalid_argument,
+            "this aggregate has had another command with the id " + id.to_string() +
+                (of_another_type ? ", of another type" : ", with other fields") +
+                "; nothing of this one is stored. Give each command an id of its own"};
+}
+
 } // namespace
 
 aggregate_actor::aggregate_actor(caf::actor_config& cfg, std::shared_ptr<engine_core> core,
@@ -104,7 +112,7 @@ bool aggregate_actor::cleanup(caf::error&& why, caf::execution_unit* host) {
 
 void aggregate_actor::on_command(command_ref command) {
     command->sequence_ = ++sequence_;
-    if (phase_ == phase::ready) {
+    if (can_decide(*command)) {
         decide(std::move(command));
         return;
     }
@@ -202,25 +210,37 @@ void aggregate_actor::wait_again(command_request& command) noexcept {
     self_->waiting.fetch_add(1);
 }
 
-void aggregate_actor::decide(command_ref command) {
-    knows_given_ = knows_given_ || (command->named_ && version_ == 0); // there are none
-    if (must_recall(*command)) {
-        stash_.push_back(std::move(command));
-        start_recalling();
-        return;
+/// False if it has to wait: nothing that is decided on a broken line would be stored, and what may be a
+/// repetition is decided when the ids are known.
+bool aggregate_actor::can_decide(const command_request& next) {
+    if (phase_ != phase::ready)
+        return false;
+    if (line_->broken()) {
+        start_recovery();
+        return false;
     }
+    knows_given_ = knows_given_ || (next.named_ && version_ == 0); // there are none
+    if (!must_recall(next))
+        return true;
+    start_recalling();
+    return false;
+}
+
+void aggregate_actor::decide(command_ref command) {
     stop_waiting(*command);
     if (!command->begin())
         return;
     if (command->chain && command->chain->broken()) {
-        fail(command,
-             {errc::predecessor_failed, "an earlier command of its chain failed; repeat the "
-                                        "chain from there"});
+        give_up(command,
+                {errc::predecessor_failed, "an earlier command of its chain failed; repeat the "
+                                           "chain from there"});
         return;
     }
     command->repeats_ = 0; // it may be decided again, after what it repeated was not stored
-    if (const auto version = repeated(*command)) {
-        answer_repeated(std::move(command), *version);
+    if (command->named_ && !command->commit_.fingerprint.known())
+        command->commit_.fingerprint = command->fingerprint();
+    if (const auto* const first = repeated(*command)) {
+        answer_repeated(std::move(command), *first);
         return;
     }
     metadata& about = command->about;
@@ -234,7 +254,7 @@ void aggregate_actor::decide(command_ref command) {
 }
 
 void aggregate_actor::conclude(command_ref command, const verdict& made) {
-    command->pipeline_ = pipeline_;
+    command->line_ = line_;
     if (made.what == verdict::kind::rejected)
         command->refused_ = std::make_unique<rejection>(made.refused);
     else
@@ -245,7 +265,7 @@ void aggregate_actor::conclude(command_ref command, const verdict& made) {
         append_events(std::move(command));
         return;
     case verdict::kind::failed:
-        fail(command, made.failure);
+        give_up(command, made.failure);
         if (made.state_lost)
             start_recovery();
         return;
@@ -253,31 +273,39 @@ void aggregate_actor::conclude(command_ref command, const verdict& made) {
     case verdict::kind::rejected:
         command->decided_version_ = version_;
         // An answer that rests on events not yet durable waits for them.
-        if (all_settled())
+        if (line_->is_stored(last_place_))
             command->answer_without_events();
         else
-            append_barrier(std::move(command));
+            append_barrier(std::move(command), last_place_);
         return;
     }
 }
 
-/// The version that an earlier command with this id has stored.
-std::optional<stream_version> aggregate_actor::repeated(const command_request& command) const {
+/// What an earlier command with this id has stored; null if there was none.
+const remembered_commands::entry* aggregate_actor::repeated(const command_request& command) const {
     if (!command.named_)
-        return std::nullopt;
+        return nullptr;
     const uuid& id = command.about.command_id;
-    const auto version = remembered_.find(id);
-    return version ? version : given_.find(id);
+    const auto* const first = remembered_.find(id);
+    return first != nullptr ? first : given_.find(id);
 }
 
-/// A repeated command gets the receipt of the first one, when that one is durable.
-void aggregate_actor::answer_repeated(command_ref command, stream_version version) {
-    command->pipeline_ = pipeline_;
-    command->repeats_ = version;
-    if (all_settled())
+/// A repeated command gets the receipt of the first one, when that one is durable. Whatever else is on
+/// its way does not matter to it.
+void aggregate_actor::answer_repeated(command_ref command,
+                                      const remembered_commands::entry& first) {
+    const command_fingerprint& mine = command->commit_.fingerprint;
+    if (mine.differs_from(first.fingerprint)) {
+        give_up(command, other_command(command->about.command_id,
+                                       mine.type_differs_from(first.fingerprint)));
+        return;
+    }
+    command->line_ = line_;
+    command->repeats_ = first.version;
+    if (line_->is_stored(first.place))
         answer_from_journal(std::move(command));
     else
-        append_barrier(std::move(command));
+        append_barrier(std::move(command), first.place);
 }
 
 /// The position of a stored version is not kept in memory; repeating is rare enough to look it up.
@@ -306,26 +334,24 @@ void aggregate_actor::append_events(command_ref command) {
     r.commit_.expected = expected_version::exactly(version_);
     r.commit_.about = &r.about;
     r.commit_.command_named = r.named_;
-    r.commit_.pipeline = pipeline_.get();
+    r.commit_.pipeline = line_.get();
+    r.commit_.place = last_place_ = r.sequence_;
     r.is_barrier_ = false;
+    r.has_decided_events_ = true;
     version_ += entries.size();
-    remember(r.about.command_id, version_, r.named_);
+    remember(r.about.command_id, {version_, last_place_, r.commit_.fingerprint}, r.named_);
     append(std::move(command));
 }
 
-void aggregate_actor::append_barrier(command_ref command) {
+void aggregate_actor::append_barrier(command_ref command, pipeline::place rests_on) {
     command->is_barrier_ = true;
-    command->rests_on_ = appended_ - returned_count_;
+    command->rests_on_ = rests_on;
     append(std::move(command));
 }
 
 void aggregate_actor::append(command_ref command) {
     ++appended_;
     core_->parts.journal->append(std::move(command).hand_over());
-}
-
-void aggregate_actor::fail(const command_ref& command, error why) {
-    command->fail(std::move(why));
 }
 
 // --- knowing commands again ----------------------------------------------------------------------
@@ -346,28 +372,27 @@ void aggregate_actor::on_recalled(const recalled_message& recalled) {
     phase_ = phase::ready;
     if (*recalled.commands) {
         for (const auto& [id, version] : **recalled.commands)
-            given_.add(id, version);
+            given_.add(id, {.version = version});
         knows_given_ = true;
     } else {
         // Only those that may be repetitions cannot go on.
-        auto waiting = std::exchange(stash_, {});
-        for (auto& command : waiting) {
-            if (must_recall(*command)) {
-                stop_waiting(*command);
-                fail(command, recalled.commands->error());
-            } else {
-                stash_.push_back(std::move(command));
-            }
+        for (auto& waiting : stash_) {
+            if (!waiting || !must_recall(*waiting))
+                continue;
+            const auto command = std::exchange(waiting, {});
+            stop_waiting(*command);
+            give_up(command, recalled.commands->error());
         }
     }
     decide_waiting();
 }
 
-void aggregate_actor::remember(const uuid& id, stream_version version, bool named) {
+void aggregate_actor::remember(const uuid& id, const remembered_commands::entry& stored,
+                               bool named) {
     if (named)
-        remembered_.add(id, version);
+        remembered_.add(id, stored);
     else if (knows_given_)
-        given_.add(id, version);
+        given_.add(id, stored);
 }
 
 // --- loading -------------------------------------------------------------------------------------
@@ -388,7 +413,8 @@ void aggregate_actor::start_loading() {
     knows_given_ = knows_given_ || core_->limits.remembered_commands == 0 ||
                    std::any_of(stash_.begin(), stash_.end(),
                                [](const command_ref& command) { return command->named_; });
-    pipeline_ = std::make_shared<pipeline>();
+    line_ = std::make_shared<decision_line>();
+    last_place_ = 0;
     count(core_->admission->count.rehydrations);
     read_on();
 }
@@ -407,7 +433,8 @@ result<void> aggregate_actor::apply(const event_page& page) {
             return applied;
         version_ = happened.version;
         if (happened.ends_commit)
-            remember(happened.command_id, happened.version, happened.command_named);
+            remember(happened.command_id, {happened.version, 0, happened.fingerprint()},
+                     happened.command_named);
         self_->last_position.store(happened.position);
     }
     return {};
@@ -423,14 +450,17 @@ void aggregate_actor::become_ready() {
 }
 
 void aggregate_actor::decide_waiting() {
-    auto waiting = std::exchange(stash_, {});
-    for (auto& command : waiting) {
-        // Deciding may begin a recovery; what is left then waits for its end.
-        if (phase_ == phase::ready)
-            decide(std::move(command));
-        else
-            stash_.push_back(std::move(command));
+    // Deciding may begin a recovery, for whose end the rest waits, and may give up some of the rest.
+    std::size_t next = 0;
+    for (; next != stash_.size(); ++next) {
+        if (!stash_[next])
+            continue;
+        if (!can_decide(*stash_[next]))
+            break;
+        decide(std::exchange(stash_[next], {}));
     }
+    stash_.erase(stash_.begin(), stash_.begin() + static_cast<std::ptrdiff_t>(next));
+    std::erase_if(stash_, [](const command_ref& command) { return !command; });
 }
 
 void aggregate_actor::fail_waiting(const error& why) {
@@ -438,7 +468,7 @@ void aggregate_actor::fail_waiting(const error& why) {
     state_.reset();
     for (auto& command : std::exchange(stash_, {})) {
         stop_waiting(*command);
-        fail(command, why);
+        command->fail(why);
     }
     if (!returned_.empty())
         start_recovery();
@@ -457,30 +487,62 @@ void aggregate_actor::append_settling_barrier() {
 }
 
 /// After a conflict the stream holds events this aggregate has not seen: what was decided without
-/// them is decided again, in the same order. After any other failure the commands fail.
+/// them is decided again, in the same order. After any other failure, or too many conflicts, a
+/// command fails, and what was decided on top of it fails with it: its sender believed in the first.
 void aggregate_actor::sort_out_returned() {
     std::sort(returned_.begin(), returned_.end(),
               [](const auto& a, const auto& b) { return a->sequence_ < b->sequence_; });
-    std::vector<command_ref> again;
     const bool conflict =
         std::any_of(returned_.begin(), returned_.end(), [](const command_ref& command) {
             return command->append_error_->code == errc::version_conflict;
         });
     if (conflict)
         count(core_->admission->count.conflicts);
+    std::vector<command_ref> again;
+    command_ref lost; // the first in the line that fails
     for (auto& command : std::exchange(returned_, {})) {
-        const errc code = command->append_error_->code;
-        const bool may_repeat =
-            conflict && command->attempts_++ < core_->limits.conflict_retries &&
-            (code == errc::version_conflict || code == errc::predecessor_failed);
-        if (may_repeat) {
+        if (lost && command->rests_on(lost->sequence_)) {
+            command->fail_with(*lost);
+        } else if (may_be_decided_again(*command, conflict)) {
+            ++command->attempts_;
             wait_again(*command);
             again.push_back(std::move(command));
-        } else
-            fail(command, *command->append_error_);
+        } else {
+            command->fail(*command->append_error_);
+            if (!lost && !command->is_barrier_)
+                lost = std::move(command);
+        }
     }
     stash_.insert(stash_.begin(), std::make_move_iterator(again.begin()),
                   std::make_move_iterator(again.end()));
+    if (lost)
+        fail_what_rested_on(*lost);
+    std::erase_if(stash_, [](const command_ref& command) { return !command; });
+}
+
+/// What a barrier rests on is decided again no more often than allowed, so it needs no limit itself.
+bool aggregate_actor::may_be_decided_again(const command_request& command, bool conflict) const {
+    const errc code = command.append_error_->code;
+    return conflict && (code == errc::version_conflict || code == errc::predecessor_failed) &&
+           (command.is_barrier_ || command.attempts_ < core_->limits.conflict_retries);
+}
+
+// --- failing -------------------------------------------------------------------------------------
+
+/// The command will not be decided again.
+void aggregate_actor::give_up(const command_ref& command, error why) {
+    command->fail(std::move(why));
+    if (command->attempts_ > 0 && command->has_decided_events_)
+        fail_what_rested_on(*command);
+}
+
+/// Among those that wait to be decided again. Their places in `stash_` become empty.
+void aggregate_actor::fail_what_rested_on(const command_request& lost) {
+    for (auto& waiting : stash_)
+        if (waiting && waiting->attempts_ > 0 && waiting->rests_on(lost.sequence_)) {
+            stop_waiting(*waiting);
+            std::exchange(waiting, {})->fail_with(lost);
+        }
 }
 
 } // namespace annals

@@ -1,4 +1,5 @@
 #include "admission.hpp"
+#include "decision_line.hpp"
 #include "messages.hpp"
 #include "resident.hpp"
 
@@ -16,21 +17,28 @@ std::span<const commit> command_request::commits() const noexcept {
 /// On a thread of the journal. Success is answered here, without a message to the aggregate, which
 /// has no use for it; anything else goes back to the aggregate, which decides what it means.
 void command_request::completed(std::span<const append_result> results) noexcept {
-    // A journal that refuses may let a barrier overtake what it waits for.
-    const bool overtook =
-        is_barrier_ && !pipeline_->broken() && aggregate_->settled.load() < rests_on_;
-    const bool stored = is_barrier_ ? !pipeline_->broken() && !overtook : results[0].has_value();
-    if (!stored) {
-        give_back(overtook ? error{errc::overloaded, "the journal takes nothing more in just now; "
-                                                     "send the command again"}
-                  : is_barrier_
-                      ? error{errc::predecessor_failed,
-                              "an earlier command of this aggregate was not stored, and this one "
-                              "was decided on top of it; send it again"}
-                      : results[0].error());
+    if (is_barrier_) {
+        barrier_reached();
         return;
     }
-    if (is_barrier_) {
+    if (!results[0]) {
+        give_back(results[0].error());
+        return;
+    }
+    const append_receipt& where = *results[0];
+    line_->stored(sequence_);
+    aggregate_->last_position.store(where.position);
+    aggregate_->settled.fetch_add(1);
+    count(where.already_stored ? admission_->count.already_stored : admission_->count.stored);
+    give(receipt{where.already_stored ? receipt::kind::already_stored : receipt::kind::stored,
+                 where.position, where.version, about.command_id});
+    give_back_share();
+}
+
+/// Everything that was appended before is complete, unless the journal refused the barrier. Whether
+/// its answer holds is said by what it rests on, not by what failed after that.
+void command_request::barrier_reached() noexcept {
+    if (line_->is_stored(rests_on_)) {
         if (repeats_ != 0)
             aggregate_->waiting.fetch_add(1); // for the message that confirms it
         aggregate_->settled.fetch_add(1);
@@ -39,15 +47,17 @@ void command_request::completed(std::span<const append_result> results) noexcept
             return;
         }
         answer_without_events();
+        give_back_share();
+    } else if (line_->broken_at(rests_on_)) {
+        give_back(predecessor_not_stored());
+    } else if (repeats_ != 0) { // refused, while what it rests on is on its way
+        give_back({errc::outcome_unknown,
+                   "an earlier command with this id is on its way to the disk, and the journal "
+                   "takes nothing more in; send the command again with the same command id"});
     } else {
-        const append_receipt& where = *results[0];
-        aggregate_->last_position.store(where.position);
-        aggregate_->settled.fetch_add(1);
-        count(where.already_stored ? admission_->count.already_stored : admission_->count.stored);
-        give(receipt{where.already_stored ? receipt::kind::already_stored : receipt::kind::stored,
-                     where.position, where.version, about.command_id});
+        give_back({errc::overloaded,
+                   "the journal takes nothing more in just now; send the command again"});
     }
-    give_back_share();
 }
 
 /// Handed over in aggregate_actor::append.
@@ -120,6 +130,26 @@ bool command_request::fail_unless_answered(error why) noexcept {
     return complete(std::move(why));
 }
 
+void command_request::fail_with(const command_request& lost) noexcept {
+    const errc own = append_error_ ? append_error_->code : errc::predecessor_failed;
+    if (own != errc::predecessor_failed && own != errc::version_conflict) {
+        fail(*append_error_); // what the journal says of this commit itself
+        return;
+    }
+    if (!lost.append_error_ || lost.append_error_->code != errc::outcome_unknown) {
+        fail(predecessor_not_stored());
+        return;
+    }
+    if (repeats_ != 0)
+        fail(error{errc::outcome_unknown,
+                   "it is not known whether the command that this one repeats is stored; send it "
+                   "again with the same command id"});
+    else
+        fail(error{errc::predecessor_failed,
+                   "nothing of this command is stored. It was decided on top of an earlier one of "
+                   "this aggregate, of which it is not known whether it is stored; send it again"});
+}
+
 bool command_request::begin() noexcept {
     auto before = stage::waiting;
     return stage_.compare_exchange_strong(before, stage::started) || before == stage::started;
@@ -166,7 +196,7 @@ void command_request::let_go() noexcept {
     if (admission_)
         admission_->release_bytes(charged_bytes());
     aggregate_.reset(); // and with it what is left of its actor
-    pipeline_.reset();
+    line_.reset();
     if (held_bytes_ + decided_bytes_ <= kept_bytes)
         return;
     drop_command();

@@ -30,6 +30,7 @@ public:
         return std::move(request_);
     }
 
+    explicit operator bool() const noexcept { return request_ != nullptr; }
     command_request* operator->() const noexcept { return request_.get(); }
     command_request& operator*() const noexcept { return *request_; }
     [[nodiscard]] const std::shared_ptr<command_request>& shared() const noexcept {

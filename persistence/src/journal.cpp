@@ -3,6 +3,7 @@
 #include "commit_check.hpp"
 #include "utf8.hpp"
 
+#include <algorithm>
 #include <future>
 
 namespace annals {
@@ -78,6 +79,27 @@ error version_conflict(const commit& candidate, stream_version actual) {
             actual};
 }
 
+error other_commit(const commit& candidate, stream_version actual) {
+    auto conflict = version_conflict(candidate, actual);
+    conflict.message = "command " + candidate.about->command_id.to_string() + " is stored in " +
+                       std::string(candidate.stream) +
+                       " where this commit belongs, but with other events; " + conflict.message;
+    return conflict;
+}
+
+bool commit_comparison::takes(const stored_event& next) noexcept {
+    holds_ = false;
+    if (taken_ == candidate_.events.size())
+        return false;
+    const new_event& mine = candidate_.events[taken_++];
+    if (next.type != mine.type || next.time != candidate_.about->time ||
+        next.fingerprint().differs_from(candidate_.fingerprint) ||
+        !std::ranges::equal(next.payload, mine.payload))
+        return false;
+    holds_ = next.ends_commit && taken_ == candidate_.events.size();
+    return true;
+}
+
 error predecessor_failed() {
     return {errc::predecessor_failed,
             "a commit that this one was decided on top of was not stored; read the stream again "
@@ -106,8 +128,10 @@ public:
                                 .expected = each.expected,
                                 .about = &each.about,
                                 .command_named = each.command_named,
+                                .fingerprint = each.fingerprint,
                                 .events = std::span(events_).subspan(first),
-                                .pipeline = each.pipeline.get()});
+                                .pipeline = each.pipeline.get(),
+                                .place = each.place});
         }
     }
 

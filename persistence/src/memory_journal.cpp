@@ -201,17 +201,17 @@ public:
     }
 
 private:
-    /// The result of one commit; a failed one takes its pipeline with it. Under the lock.
+    /// The result of one commit; a failed one breaks its pipeline from its place on. Under the lock.
     append_result store(const commit& candidate) {
         auto stored = try_to_store(candidate);
-        if (!stored && candidate.pipeline)
-            candidate.pipeline->break_off();
+        if (!stored)
+            candidate.break_pipeline();
         return stored;
     }
     append_result try_to_store(const commit& candidate) {
         if (!state_->log)
             return journal_closed();
-        if (candidate.pipeline && candidate.pipeline->broken())
+        if (candidate.cut_off())
             return predecessor_failed();
         if (auto checked = check_commit(candidate, capabilities()); !checked)
             return checked.error();
@@ -219,11 +219,9 @@ private:
         const stream_version actual = log.version_of(candidate.stream);
         if (candidate.expected.holds_for(actual))
             return log.store(candidate);
-        if (candidate.expected.is_exact())
-            if (const auto earlier = log.find_commit(candidate.stream, candidate.expected.version(),
-                                                     candidate.about->command_id))
-                return *earlier;
-        return version_conflict(candidate, actual);
+        if (!candidate.expected.is_exact())
+            return version_conflict(candidate, actual);
+        return log.find_commit(candidate);
     }
 
     template <class Read>

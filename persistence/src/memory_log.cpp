@@ -1,5 +1,6 @@
 #include "memory_log.hpp"
 
+#include "commit_check.hpp"
 #include "metadata_codec.hpp"
 
 #include <algorithm>
@@ -64,7 +65,7 @@ append_receipt memory_log::store(const commit& candidate) {
         found = streams_.try_emplace(std::string(candidate.stream)).first;
     auto& [stream, positions] = *found;
     scratch_.clear();
-    encode_more_metadata(*candidate.about, scratch_);
+    encode_more_metadata(*candidate.about, scratch_, candidate.fingerprint);
     const bytes_view more = memory_.keep(scratch_);
     for (const auto& event : candidate.events) {
         positions.push_back(head() + 1);
@@ -82,18 +83,21 @@ append_receipt memory_log::store(const commit& candidate) {
     return {.position = head(), .version = positions.size()};
 }
 
-std::optional<append_receipt> memory_log::find_commit(std::string_view stream,
-                                                      stream_version version,
-                                                      const uuid& id) const noexcept {
-    const auto& positions = positions_of(stream);
-    if (version >= positions.size() || at(positions[version]).command_id != id)
-        return std::nullopt;
+append_result memory_log::find_commit(const commit& candidate) const {
+    const auto& positions = positions_of(candidate.stream);
+    const stream_version version = candidate.expected.version();
+    if (version >= positions.size() ||
+        at(positions[version]).command_id != candidate.about->command_id)
+        return version_conflict(candidate, positions.size());
     // A commit begins where another ended; in the middle of one the command did not expect this.
     if (version > 0 && !at(positions[version - 1]).ends_commit)
-        return std::nullopt;
+        return version_conflict(candidate, positions.size());
+    commit_comparison same(candidate);
     stream_version last = version;
-    while (!at(positions[last]).ends_commit)
+    while (same.takes(at(positions[last])) && !at(positions[last]).ends_commit)
         ++last;
+    if (!same.holds())
+        return other_commit(candidate, positions.size());
     return append_receipt{.position = positions[last], .version = last + 1, .already_stored = true};
 }
 

@@ -23,9 +23,9 @@ public:
     /// Stores the commit's events. Precondition: it passed every check.
     append_receipt store(const commit& candidate);
 
-    /// The commit of command `id` whose first event follows `version`, if there is one.
-    [[nodiscard]] std::optional<append_receipt>
-    find_commit(std::string_view stream, stream_version version, const uuid& id) const noexcept;
+    /// The receipt of `candidate` if it is stored already where it expects to be, or the conflict.
+    /// Precondition: it expects an exact version, which is not the stream's.
+    [[nodiscard]] append_result find_commit(const commit& candidate) const;
 
     // The pages do not own their memory yet: the journal sets `event_page::memory`.
     [[nodiscard]] event_page read_stream(std::string_view stream, stream_version from,

@@ -27,6 +27,10 @@ uuid stored_event::event_id() const noexcept {
     return uuid::of_name({description.data(), description.size()});
 }
 
+command_fingerprint stored_event::fingerprint() const noexcept {
+    return decode_fingerprint(more_metadata);
+}
+
 result<metadata> stored_event::read_metadata() const {
     metadata about;
     about.command_id = command_id;

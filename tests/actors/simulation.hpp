@@ -80,6 +80,13 @@ class stepped_journal final : public annals::journal {
 public:
     /// Decides whether a commit fails, and how.
     using fault = std::function<std::optional<annals::error>(const annals::commit&)>;
+    /// How the disk fails a whole batch, and whether what it was to store is there all the same.
+    struct batch_fault {
+        annals::error why;
+        bool stored = false;
+    };
+
+    explicit stepped_journal(std::shared_ptr<annals::journal> log) : stored_(std::move(log)) {}
 
     annals::uuid id() const noexcept override { return stored_->id(); }
     annals::journal_capabilities capabilities() const noexcept override {
@@ -118,6 +125,9 @@ public:
     }
 
     void fail_by(fault rule) { fault_ = std::move(rule); }
+    void fail_batches_by(std::function<std::optional<batch_fault>()> rule) {
+        batch_fault_ = std::move(rule);
+    }
     /// How many of so many events a page holds: pages may be cut short by their size.
     void cut_pages_by(std::function<std::size_t(std::size_t)> rule) { cut_ = std::move(rule); }
     /// Which operations are refused as `overloaded` inside `append`, ahead of those in the queue.
@@ -130,22 +140,28 @@ public:
     annals::journal& stored() { return *stored_; }
 
     void write_batch(std::size_t operations) {
-        std::vector<std::pair<std::shared_ptr<annals::append_operation>,
-                              std::vector<annals::append_result>>>
-            written;
+        batch written;
+        const auto why = batch_fault_ ? batch_fault_() : std::nullopt;
         for (; operations > 0 && !queue_.empty(); --operations) {
             auto next = std::move(queue_.front());
             queue_.pop_front();
             std::vector<annals::append_result> results;
             for (const auto& one : next->commits())
-                results.push_back(write(one));
+                results.push_back(why && !why->stored && !one.cut_off()
+                                      ? annals::append_result(why->why)
+                                      : write(one));
             written.emplace_back(std::move(next), std::move(results));
         }
+        if (why)
+            fail(written, *why);
         for (auto& [operation, results] : written)
             operation->completed(results);
     }
 
 private:
+    using batch = std::vector<
+        std::pair<std::shared_ptr<annals::append_operation>, std::vector<annals::append_result>>>;
+
     class copy final : public annals::append_operation {
     public:
         explicit copy(const annals::commit& what) : what_(what) {}
@@ -162,18 +178,28 @@ private:
     static void refuse(annals::append_operation& operation) {
         std::vector<annals::append_result> results;
         for (const auto& one : operation.commits()) {
-            if (one.pipeline != nullptr)
-                one.pipeline->break_off();
+            one.break_pipeline();
             results.push_back(annals::error{annals::errc::overloaded, "simulated"});
         }
         operation.completed(results);
     }
 
+    /// What the batch stored, or would have, ends in that way.
+    static void fail(batch& written, const batch_fault& how) {
+        for (auto& [operation, results] : written)
+            for (std::size_t i = 0; i != results.size(); ++i) {
+                if (results[i] && results[i]->already_stored)
+                    continue; // by an earlier batch
+                if (results[i])
+                    results[i] = how.why;
+                if (!results[i])
+                    operation->commits()[i].break_pipeline();
+            }
+    }
+
     annals::append_result write(const annals::commit& one) {
-        const bool alive = one.pipeline == nullptr || !one.pipeline->broken();
-        if (auto why = alive && fault_ ? fault_(one) : std::nullopt) {
-            if (one.pipeline != nullptr)
-                one.pipeline->break_off();
+        if (auto why = !one.cut_off() && fault_ ? fault_(one) : std::nullopt) {
+            one.break_pipeline();
             return *why;
         }
         auto operation = std::make_shared<copy>(one);
@@ -181,9 +207,10 @@ private:
         return operation->came;
     }
 
-    std::shared_ptr<annals::journal> stored_ = annals::make_memory_journal();
+    std::shared_ptr<annals::journal> stored_;
     std::deque<std::shared_ptr<annals::append_operation>> queue_;
     fault fault_;
+    std::function<std::optional<batch_fault>()> batch_fault_;
     std::function<bool(const annals::append_operation&)> refusal_;
     std::function<std::size_t(std::size_t)> cut_;
     bool closed_ = false;
@@ -195,9 +222,12 @@ enum class disk { at_once, stepped };
 /// The engine and everything it stands on, moved by `step`.
 class world {
 public:
+    /// Worlds that are given the same log are runtimes beside each other.
     world(std::uint32_t seed, annals::engine_limits limits,
-          std::initializer_list<annals::hosted> types, disk how = disk::at_once)
-        : random_(seed),
+          std::initializer_list<annals::hosted> types, disk how = disk::at_once,
+          std::shared_ptr<annals::journal> log = annals::make_memory_journal())
+        : journal(std::make_shared<stepped_journal>(std::move(log))),
+          random_(seed),
           limits_(limits),
           stepped_(how == disk::stepped),
           system_(settings_) {
@@ -334,8 +364,8 @@ public:
                 return actor == nullptr || actor->id() != starved_;
             });
         const auto jobs = static_cast<std::size_t>(end - all.begin());
-        std::size_t choices =
-            jobs + readers->size() + callbacks->size() + (journal->queued() > 0 ? 1 : 0);
+        const bool journal_writes = journal->queued() > 0 && !journal_waits;
+        std::size_t choices = jobs + readers->size() + callbacks->size() + (journal_writes ? 1 : 0);
         for (const auto& each : threads_)
             choices += each->size() > 0 ? 1U : 0U; // one thread: its tasks run in order
         const bool writes = store && (store->has_to_tell() || store->waiting() > 0);
@@ -351,10 +381,10 @@ public:
             readers->run(choice);
         } else if ((choice -= readers->size()) < callbacks->size()) {
             callbacks->run(choice);
-        } else if ((choice -= callbacks->size()) < (journal->queued() > 0 ? 1U : 0U)) {
-            journal->write_batch(1 + below(4));
+        } else if ((choice -= callbacks->size()) < (journal_writes ? 1U : 0U)) {
+            journal->write_batch(1 + below(most_in_batch));
         } else {
-            choice -= journal->queued() > 0 ? 1U : 0U;
+            choice -= journal_writes ? 1U : 0U;
             for (const auto& each : threads_)
                 if (each->size() > 0 && choice-- == 0) {
                     each->run(0);
@@ -386,7 +416,9 @@ public:
     const std::shared_ptr<counted_ids> ids = std::make_shared<counted_ids>();
     const std::shared_ptr<stepped_executor> readers = std::make_shared<stepped_executor>();
     const std::shared_ptr<stepped_executor> callbacks = std::make_shared<stepped_executor>();
-    const std::shared_ptr<stepped_journal> journal = std::make_shared<stepped_journal>();
+    const std::shared_ptr<stepped_journal> journal;
+    std::size_t most_in_batch = 4; ///< operations that the journal commits together
+    bool journal_waits = false;    ///< it writes only what a test tells it to
     const std::shared_ptr<annals::projection_store> projections =
         annals::make_memory_projection_store();
     /// The way to it, if that goes by steps; its writer may be made to fail, and be watched.

@@ -185,6 +185,88 @@ ANNALS_JOURNAL_PROMISE("a commit is recognised only where it was stored") {
     REQUIRE(outcome_of(append_one(*journal, commit_of("a", "cart-1"))) == stored(5, 5));
 }
 
+ANNALS_JOURNAL_PROMISE("another commit with the id of a stored one is a conflict that says so") {
+    journal_under_test store;
+    auto journal = store.open();
+    REQUIRE(append_one(*journal, commit_of("first", "cart-1", expected_version::no_stream())));
+    auto two = commit_of("a", "cart-1", expected_version::exactly(1), {"x", "y"});
+    two.fingerprint = {1, 2};
+    REQUIRE(append_one(*journal, two));
+
+    auto longer = two;
+    longer.events.push_back({"z", payload("a/3")});
+    auto shorter = two;
+    shorter.events.pop_back();
+    auto other_payload = two;
+    other_payload.events[1].payload = payload("b/2");
+    auto longer_payload = two;
+    longer_payload.events[1].payload.push_back(std::byte{0});
+    auto no_payload = two;
+    no_payload.events[0].payload.clear();
+    auto other_type = two;
+    other_type.events[0].type = "z";
+    auto other_order = two;
+    std::swap(other_order.events[0], other_order.events[1]);
+    auto other_time = two;
+    other_time.about.time += std::chrono::microseconds(1);
+    auto other_command = two;
+    other_command.fingerprint.fields = 3;
+    const auto compare = [&] {
+        for (const auto& other : {longer, shorter, other_payload, longer_payload, no_payload,
+                                  other_type, other_order, other_time, other_command}) {
+            const auto chain = std::make_shared<pipeline>();
+            auto one = other;
+            one.pipeline = chain;
+            const auto refusal = append_one(*journal, one);
+            REQUIRE(outcome_of(refusal) == refused(errc::version_conflict, 3));
+            REQUIRE_THAT(refusal.error().message, Catch::Contains("other events"));
+            REQUIRE(chain->broken());
+        }
+        auto without = two; // as an older version would have stored it
+        without.fingerprint = {};
+        REQUIRE(outcomes_of(append_all(*journal, {two, without})) ==
+                std::vector<outcome>{already_stored(3, 3), already_stored(3, 3)});
+        REQUIRE(journal->head() == 3);
+    };
+    compare();
+    if (!journal->capabilities().durable)
+        return;
+    journal->close();
+    journal.reset();
+    journal = store.open();
+    compare();
+}
+
+ANNALS_JOURNAL_PROMISE("of two commits with one id in one append the second is compared too") {
+    journal_under_test store;
+    const auto journal = store.open();
+    const auto one = commit_of("a", "cart-1", expected_version::no_stream(), {"x", "y"});
+    auto three = commit_of("a", "cart-1", expected_version::no_stream(), {"x", "y", "z"});
+    REQUIRE(outcomes_of(append_all(*journal, {one, three, one})) ==
+            std::vector<outcome>{stored(2, 2), refused(errc::version_conflict, 2),
+                                 already_stored(2, 2)});
+    REQUIRE(journal->head() == 2);
+}
+
+ANNALS_JOURNAL_PROMISE("an event comes back with the fingerprint of its command") {
+    journal_under_test store;
+    const auto journal = store.open();
+    auto one = commit_of("a", "cart-1", expected_version::any(), {"x", "y"});
+    one.fingerprint = {0x12345678, 0x9abcdef0};
+    auto more = one;
+    more.about.command_id = command("b");
+    more.about.actor = "grace";
+    more.about.extra = {{"command", "of the caller"}};
+    REQUIRE(append_one(*journal, one));
+    REQUIRE(append_one(*journal, more));
+    REQUIRE(append_one(*journal, commit_of("c", "cart-1")));
+    const auto page = journal->read_all(0, 10).value();
+    for (std::size_t i = 0; i != 4; ++i)
+        REQUIRE(page.events.at(i).fingerprint() == one.fingerprint);
+    REQUIRE(page.events[2].read_metadata().value().extra == more.about.extra);
+    REQUIRE_FALSE(page.events.at(4).fingerprint().known());
+}
+
 ANNALS_JOURNAL_PROMISE("a commit that is stored already is recognised after opening again") {
     journal_under_test store;
     auto journal = store.open();

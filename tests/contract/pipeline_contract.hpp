@@ -13,8 +13,11 @@
 
 namespace annals::test {
 
-inline owned_commit in_pipeline(const std::shared_ptr<pipeline>& chain, owned_commit one) {
+/// At `place` in the pipeline; without places, all that fails breaks all that comes later.
+inline owned_commit in_pipeline(const std::shared_ptr<pipeline>& chain, owned_commit one,
+                                pipeline::place place = 0) {
     one.pipeline = chain;
+    one.place = place;
     return one;
 }
 
@@ -47,6 +50,29 @@ ANNALS_JOURNAL_PROMISE("when a commit is not stored, its pipeline's later commit
     REQUIRE(outcome_of(append_one(*journal, next("d", 1))) == refused(errc::predecessor_failed));
     REQUIRE(outcome_of(append_one(
                 *journal, commit_of("e", "cart-1", expected_version::exactly(1)))) == stored(3, 2));
+}
+
+ANNALS_JOURNAL_PROMISE("a pipeline is broken from a place on, and what comes before it is stored") {
+    journal_under_test store;
+    const auto journal = store.open();
+    const auto chain = std::make_shared<pipeline>();
+    const auto next = [&](const char* name, pipeline::place place, stream_version expected) {
+        return in_pipeline(chain, commit_of(name, "cart-1", expected_version::exactly(expected)),
+                           place);
+    };
+    chain->break_from(30); // as a refusal does that overtakes those before it
+    chain->break_from(40); // says nothing new
+    REQUIRE(chain->broken());
+    REQUIRE_FALSE(chain->broken_at(29));
+    REQUIRE(outcomes_of(append_all(*journal, {next("a", 10, 0), next("b", 20, 1), next("c", 30, 2),
+                                              next("d", 31, 2)})) ==
+            std::vector<outcome>{stored(1, 1), stored(2, 2), refused(errc::predecessor_failed),
+                                 refused(errc::predecessor_failed)});
+    REQUIRE(outcome_of(append_one(*journal, next("e", 25, 7))) ==
+            refused(errc::version_conflict, 2));
+    REQUIRE(chain->broken_at(25));
+    REQUIRE_FALSE(chain->broken_at(24));
+    REQUIRE(outcome_of(append_one(*journal, next("f", 24, 2))) == stored(3, 3));
 }
 
 ANNALS_JOURNAL_PROMISE("whatever keeps a commit from being stored breaks its pipeline") {

@@ -122,6 +122,43 @@ TEST_CASE("more than the queue may hold is refused at once, and breaks its pipel
     REQUIRE(read_upwards(*journal, "cart-2").size() == 1);
 }
 
+TEST_CASE("what was queued before a refusal is stored, what was decided on top of it is not",
+          "[lmdb]") {
+    const temporary_directory directory;
+    auto options = small_store();
+    options.max_queued_bytes = 8'000;
+    const auto journal = open_store(directory.path(), options);
+    const auto chain = std::make_shared<pipeline>();
+    std::vector<outcome> outcomes(3);
+    counter done;
+    const auto next = [&](std::size_t place, std::size_t size) {
+        auto made = commit_of(std::to_string(place), "cart-1", expected_version::exactly(place));
+        made.events[0].payload.resize(size);
+        made.pipeline = chain;
+        made.place = place + 1;
+        return made;
+    };
+    const auto append_next = [&](std::size_t place, std::size_t size) {
+        append(*journal, {next(place, size)}, [&, place](std::span<const append_result> results) {
+            outcomes[place] = outcome_of(results[0]);
+            done.add();
+        });
+    };
+    {
+        const held_writer busy(*journal);
+        append_next(0, 100);
+        append_next(1, 10'000); // more than the queue takes is waiting now
+        append_next(2, 100);
+    }
+    REQUIRE(done.reaches(3));
+    // Position 1 is what kept the writer busy.
+    REQUIRE(outcomes ==
+            std::vector<outcome>{stored(2, 1), stored(3, 2), refused(errc::overloaded)});
+    while (!append_one(*journal, commit_of("later", "cart-2"))) {
+    }
+    REQUIRE(outcome_of(append_one(*journal, next(3, 100))) == refused(errc::predecessor_failed));
+}
+
 TEST_CASE("names and metadata that no record should carry are refused", "[lmdb]") {
     const temporary_directory directory;
     const auto journal = open_store(directory.path());

@@ -71,6 +71,33 @@ TEST_CASE("a correlation id that is not given means the command id") {
     REQUIRE(read.correlation_id == about.command_id);
 }
 
+TEST_CASE("a fingerprint is written before the other metadata, and read without it") {
+    const command_fingerprint print{0x04030201, 0x08070605};
+    bytes alone;
+    encode_more_metadata({}, alone, print);
+    REQUIRE(alone ==
+            wire({0x81, 0xa7, 'c', 'o', 'm', 'm', 'a', 'n', 'd', 0xc4, 8, 1, 2, 3, 4, 5, 6, 7, 8}));
+    REQUIRE(decode_fingerprint(alone) == print);
+    bytes with_all;
+    encode_more_metadata(full(), with_all, print);
+    REQUIRE(decode_fingerprint(with_all) == print);
+    REQUIRE(event_with(full(), with_all).read_metadata().value() == full());
+    REQUIRE(event_with(full(), with_all).fingerprint() == print);
+}
+
+TEST_CASE("metadata without a fingerprint, or cut short, has none") {
+    bytes more;
+    encode_more_metadata({}, more, {1, 2});
+    while (!more.empty()) {
+        more.pop_back();
+        REQUIRE_FALSE(decode_fingerprint(more).known());
+    }
+    REQUIRE_FALSE(decode_fingerprint(more_of(full())).known());
+    auto about = full();
+    about.extra = {{"command", "12345678"}};
+    REQUIRE_FALSE(decode_fingerprint(more_of(about)).known());
+}
+
 TEST_CASE("metadata is written behind what is there") {
     auto out = wire({1, 2});
     encode_more_metadata({}, out);

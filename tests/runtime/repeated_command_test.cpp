@@ -170,3 +170,106 @@ TEST_CASE("a command without a name is known by the id that its receipt names") 
     REQUIRE(rt.status().rehydrations == 1); // the state was not read again for that
     REQUIRE(rt.journal().head() == 3);
 }
+
+// --- the same id, another command ------------------------------------------------------------------
+
+namespace account {
+
+struct deposit {
+    int amount = 0;
+    ANNALS_FIELDS(deposit, amount)
+};
+struct withdraw {
+    int amount = 0;
+    ANNALS_FIELDS(withdraw, amount)
+};
+struct moved {
+    int amount = 0;
+    ANNALS_EVENT(moved, "account.moved", amount)
+};
+struct account {
+    static constexpr std::string_view name = "account";
+    using command = std::variant<deposit, withdraw>;
+    using event = std::variant<moved>;
+    using decision = annals::decision<event>;
+    int total = 0;
+};
+account::decision decide(const account&, const deposit& command) {
+    return moved{command.amount};
+}
+account::decision decide(const account& state, const withdraw& command) {
+    if (state.total < command.amount)
+        return annals::reject("not enough");
+    return moved{-command.amount};
+}
+void evolve(account& state, const moved& happened) {
+    state.total += happened.amount;
+}
+
+} // namespace account
+
+TEST_CASE("another command with the id of a stored one is refused, and told why") {
+    const event_store store(GENERATE(keeping::in_memory, keeping::on_disk));
+    const auto clock = std::make_shared<manual_clock>();
+    auto with = store.settings();
+    with.clock = clock;
+    with.limits.idle_timeout = std::chrono::minutes(1);
+    auto rt = runtime::open(std::move(with), host<account::account>).value();
+    const auto first = rt.send("17", account::deposit{5}, as_command("x")).get().value();
+    const auto look = [&] {
+        const auto other = rt.send("17", account::withdraw{1}, as_command("x"));
+        REQUIRE(said(other) == "invalid_argument");
+        REQUIRE(mentions(other, "another type"));
+        REQUIRE(mentions(other, first.command_id.to_string()));
+        const auto changed = rt.send("17", account::deposit{6}, as_command("x"));
+        REQUIRE(said(changed) == "invalid_argument");
+        REQUIRE(mentions(changed, "other fields"));
+        const auto again = rt.send("17", account::deposit{5}, as_command("x")).get().value();
+        REQUIRE(again.what == receipt::kind::already_stored);
+        REQUIRE(same_place(again, first));
+    };
+    look();
+    clock->advance(std::chrono::minutes(2)); // from the log, the same
+    REQUIRE(eventually(rt, [&] { return rt.status().passivations > 0; }));
+    look();
+    REQUIRE(rt.journal().head() == 1);
+}
+
+TEST_CASE("another command with the id of a stored one is refused after a restart") {
+    const event_store store;
+    {
+        auto rt = runtime::open(store.settings(), host<account::account>).value();
+        REQUIRE(said(rt.send("17", account::deposit{5}, as_command("x"))) == "stored");
+    }
+    auto rt = runtime::open(store.settings(), host<account::account>).value();
+    REQUIRE(said(rt.send("17", account::withdraw{1}, as_command("x"))) == "invalid_argument");
+    REQUIRE(said(rt.send("17", account::deposit{6}, as_command("x"))) == "invalid_argument");
+    REQUIRE(said(rt.send("17", account::deposit{5}, as_command("x"))) == "already stored");
+}
+
+TEST_CASE("another command with the id of one on its way is refused at once") {
+    auto log = std::make_shared<holding_journal>(make_memory_journal());
+    auto with = event_store(keeping::in_memory).settings();
+    with.journal = log;
+    auto rt = runtime::open(std::move(with), host<account::account>).value();
+    log->hold();
+    const auto first = rt.send("17", account::deposit{5}, as_command("x"));
+    REQUIRE(log->holds(1));
+    REQUIRE(said(rt.send("17", account::withdraw{1}, as_command("x"))) == "invalid_argument");
+    log->release();
+    REQUIRE(said(first) == "stored");
+}
+
+TEST_CASE("a command that was stored without a fingerprint is known again by its id") {
+    auto log = make_memory_journal();
+    owned_commit old;
+    old.stream = "account-17";
+    old.about.command_id = as_command("x").about.command_id;
+    old.command_named = true;
+    old.events = {{"account.moved", to_bytes(account::moved{5})}};
+    REQUIRE(append_and_wait(*log, {old}).at(0));
+    auto with = event_store(keeping::in_memory).settings();
+    with.journal = log;
+    auto rt = runtime::open(std::move(with), host<account::account>).value();
+    REQUIRE(said(rt.send("17", account::deposit{5}, as_command("x"))) == "already stored");
+}

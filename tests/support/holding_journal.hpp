@@ -202,12 +202,10 @@ private:
     std::vector<append_result> failures_of(const append_operation& operation) {
         std::vector<append_result> errors;
         for (const auto& each : operation.commits()) {
-            const bool after_failure = each.pipeline != nullptr && each.pipeline->broken();
-            auto why = fails_ && !after_failure ? fails_(each) : std::nullopt;
+            auto why = fails_ && !each.cut_off() ? fails_(each) : std::nullopt;
             if (!why)
                 continue;
-            if (each.pipeline != nullptr)
-                each.pipeline->break_off();
+            each.break_pipeline();
             errors.emplace_back(*std::move(why));
         }
         return errors;

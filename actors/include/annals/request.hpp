@@ -32,8 +32,15 @@ public:
 /// Commands that build on each other, such as the rows of one file. Once one of them is answered with
 /// an error (not a rejection), those of the chain that are not decided yet are answered
 /// `predecessor_failed`, so that no later one is stored without an earlier one of its aggregate.
-/// Give each command of the chain the same object; a broken chain stays broken.
-using command_chain = pipeline;
+/// Give each command of the chain the same object; a broken chain stays broken. Safe from any thread.
+class command_chain {
+public:
+    [[nodiscard]] bool broken() const noexcept { return broken_.load(std::memory_order_acquire); }
+    void break_off() noexcept { broken_.store(true, std::memory_order_release); }
+
+private:
+    std::atomic<bool> broken_{false};
+};
 
 /// A command on its way to its aggregate and, as events, into the journal.
 ///
@@ -77,6 +84,8 @@ public:
 
     /// The command's value.
     [[nodiscard]] virtual const void* command() const noexcept = 0;
+    /// Tells it from another command with the same id.
+    [[nodiscard]] virtual command_fingerprint fingerprint() const noexcept = 0;
 
     // --- append_operation, expirable: called by the journal and the engine ---------------------
     [[nodiscard]] std::span<const commit> commits() const noexcept override;
@@ -116,9 +125,16 @@ private:
     /// True if the command is to be decided; false if its deadline has answered it.
     [[nodiscard]] bool begin() noexcept;
     void answer_without_events() noexcept;
+    void barrier_reached() noexcept;
     void confirm_repeated() noexcept;
     void answer_repeated(const journal& log, stream_version version) noexcept;
     void give_back(error why) noexcept;
+    /// Answers that `lost`, which it rests on, has failed.
+    void fail_with(const command_request& lost) noexcept;
+    /// Its last decision was made on top of what the aggregate's command number `sequence` decided.
+    [[nodiscard]] bool rests_on(std::uint64_t sequence) const noexcept {
+        return is_barrier_ ? rests_on_ >= sequence : sequence_ > sequence;
+    }
     void abandon() noexcept;
 
     std::atomic<stage> stage_{stage::waiting};
@@ -128,16 +144,17 @@ private:
     std::size_t held_bytes_;
     std::size_t decided_bytes_ = 0;
     bool named_ = false;
-    bool waits_ = false; ///< counted in `resident::waiting`
-    std::size_t attempts_ = 0;
+    bool waits_ = false;       ///< counted in `resident::waiting`
+    std::size_t attempts_ = 0; ///< how often it went back to be decided again
+    bool has_decided_events_ = false;
     std::size_t command_index_ = 0;
-    std::uint64_t rests_on_ = 0; ///< as a barrier: so many operations must have settled before
-    std::uint64_t sequence_ = 0; ///< among the commands of its aggregate
+    std::uint64_t sequence_ = 0; ///< among the commands of its aggregate; its place in `line_`
+    std::uint64_t rests_on_ = 0; ///< as a barrier: everything up to this place must be stored
     std::shared_ptr<class resident> aggregate_;
     std::shared_ptr<admission> admission_;
     // The commit, from the decision on.
-    std::shared_ptr<annals::pipeline> pipeline_;
-    bool is_barrier_ = false; ///< nothing to store: only waits for what it was decided on
+    std::shared_ptr<class decision_line> line_;
+    bool is_barrier_ = false; ///< nothing to store: only waits for what it rests on
     std::unique_ptr<annals::rejection> refused_; ///< while the refusal waits to be told
     stream_version repeats_ = 0; ///< the version an earlier command with the same id stored
     stream_version decided_version_ = 0;
@@ -159,6 +176,9 @@ public:
         : command_request(std::move(id), typeid(C), sizeof(typed_command), memory_of(value)),
           value_(std::move(value)) {}
     [[nodiscard]] const void* command() const noexcept override { return &*value_; }
+    [[nodiscard]] command_fingerprint fingerprint() const noexcept override {
+        return fingerprint_of(*value_);
+    }
 
 private:
     void drop_command() noexcept override { value_.reset(); }

@@ -11,6 +11,8 @@ namespace annals {
 /// Chosen for a type that nothing below knows; using it does not compile.
 template <class T>
 struct codec {
+    using annals_does_not_know_it = T; ///< for the concept `encodable`
+
     static void encode(encoder&, const T&) {
         static_assert(
             detail::no_codec_for<T>,

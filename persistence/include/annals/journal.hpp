@@ -3,6 +3,7 @@
 #include "annals/stored_event.hpp"
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
@@ -36,16 +37,30 @@ private:
     kind kind_;
 };
 
-/// A chain of commits of which each was decided on top of the one before. When one of them is not
-/// stored, the journal stores none of those that were appended after it with the same pipeline, even
-/// if their expected version happens to fit. A broken pipeline stays broken; start a new one.
+/// A line of commits of which each was decided on top of those before it. Each has a place in it, a
+/// number that grows along the line. When the commit at place n is not stored, the pipeline is broken
+/// from n on: the journal stores none of its commits at n or beyond, even if their expected version
+/// happens to fit, and what comes before n is not harmed. What is broken stays broken; start a new
+/// pipeline.
 class pipeline {
 public:
-    [[nodiscard]] bool broken() const noexcept { return broken_.load(std::memory_order_acquire); }
-    void break_off() noexcept { broken_.store(true, std::memory_order_release); }
+    using place = std::uint64_t;
+
+    [[nodiscard]] bool broken_at(place at) const noexcept {
+        return at >= broken_from_.load(std::memory_order_acquire);
+    }
+    /// It is broken from some place on.
+    [[nodiscard]] bool broken() const noexcept { return broken_at(unbroken - 1); }
+    void break_from(place at) noexcept {
+        auto before = broken_from_.load(std::memory_order_relaxed);
+        while (at < before &&
+               !broken_from_.compare_exchange_weak(before, at, std::memory_order_acq_rel)) {
+        }
+    }
 
 private:
-    std::atomic<bool> broken_{false};
+    static constexpr place unbroken = ~place{0};
+    std::atomic<place> broken_from_{unbroken};
 };
 
 /// An event on its way into a journal.
@@ -63,9 +78,22 @@ struct commit {
     /// stream must not see it with different events.
     const metadata* about = nullptr;
     bool command_named = false;
+    command_fingerprint fingerprint{}; ///< stored with every event, where it is known
     std::span<const new_event> events;
     /// May be null: the commit depends on no other.
     annals::pipeline* pipeline = nullptr;
+    pipeline::place place = 0; ///< in the pipeline
+
+    // For journals.
+    /// Something that this commit was decided on top of is not stored, so it must not be, either.
+    [[nodiscard]] bool cut_off() const noexcept {
+        return pipeline != nullptr && pipeline->broken_at(place);
+    }
+    /// It is not stored. Call it before the next commit of the pipeline is looked at.
+    void break_pipeline() const noexcept {
+        if (pipeline != nullptr)
+            pipeline->break_from(place);
+    }
 };
 
 /// How one commit ended, if it is in the stream.
@@ -89,8 +117,9 @@ public:
     /// Called exactly once, with one result for each commit, after everything that succeeded is
     /// durable and visible to readers. Runs on a thread of the journal or inside `append`; it must
     /// not block, and must not throw. Operations complete in the order in which they were appended;
-    /// only one that is refused inside `append` (`overloaded`, `closed`) may overtake. One without
-    /// commits is a barrier that tells when all before it are complete; it is never `overloaded`.
+    /// only one that is refused inside `append` (`overloaded`, `closed`) may overtake; that breaks its
+    /// pipelines from its places on, before `append` returns. One without commits is a barrier that
+    /// tells when all before it are complete; it is never `overloaded`.
     virtual void completed(std::span<const append_result> results) noexcept = 0;
 };
 
@@ -143,9 +172,11 @@ public:
     [[nodiscard]] virtual journal_capabilities capabilities() const noexcept = 0;
 
     /// Stores each commit of `operation` all or none, in order. The result of each is one of:
-    /// - a receipt, with `already_stored` if the stream already holds a commit with this command id
-    ///   at the expected place (recognised for exact expectations only);
-    /// - `version_conflict` with the actual version;
+    /// - a receipt, with `already_stored` if the stream already holds this very commit at the expected
+    ///   place: the same command id and fingerprint, as many events, of the same types, payloads and
+    ///   time (recognised for exact expectations only);
+    /// - `version_conflict` with the actual version; also where the stream holds another commit with
+    ///   this command id, which the error's sentence then says;
     /// - `predecessor_failed`, `too_large`, `invalid_argument`, `overloaded`, `closed`, `disk_full`,
     ///   `unavailable`: certainly not stored;
     /// - `outcome_unknown`: the disk failed while committing. The journal refuses further appends
@@ -196,8 +227,10 @@ struct owned_commit {
     expected_version expected = expected_version::any();
     metadata about;
     bool command_named = false;
+    command_fingerprint fingerprint{};
     std::vector<owned_event> events;
     std::shared_ptr<annals::pipeline> pipeline;
+    pipeline::place place = 0;
 };
 
 /// Appends copies; `done` runs as `append_operation::completed` does.

@@ -21,7 +21,8 @@ using stream_version = std::uint64_t;
 /// A command's metadata is copied to each of its events. What is left empty costs no bytes on disk.
 struct metadata {
     /// Names the command. Nil means: the runtime makes one and the caller does not repeat the
-    /// command. An id the caller names makes the command idempotent within its aggregate.
+    /// command. An id the caller names makes the command idempotent within its aggregate; another
+    /// command with the same id is refused there.
     uuid command_id;
     /// Common to everything that one outside request led to. Nil means: the command id.
     uuid correlation_id;

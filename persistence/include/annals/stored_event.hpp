@@ -1,6 +1,7 @@
 #pragma once
 
 #include "annals/codec.hpp"
+#include "annals/command_fingerprint.hpp"
 #include "annals/metadata.hpp"
 
 #include <memory>
@@ -22,6 +23,9 @@ struct stored_event {
     bool command_named = false; ///< the caller chose the command id; see `metadata::command_id`
     bool ends_commit = true;    ///< last event of its commit
     bytes_view more_metadata;   ///< correlation, causation, actor, extra; empty if all are
+
+    /// Of the command; where it was stored, which it is for those that the caller named.
+    [[nodiscard]] command_fingerprint fingerprint() const noexcept;
 
     /// The part of the stream's name before the first '-': "cart".
     [[nodiscard]] std::string_view category() const noexcept;

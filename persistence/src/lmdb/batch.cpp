@@ -22,13 +22,13 @@ int batch::start(MDB_txn* txn, log_position head) {
 
 append_result batch::store(const commit& candidate) {
     auto stored = check_and_store(candidate);
-    if (!stored && candidate.pipeline != nullptr)
-        candidate.pipeline->break_off();
+    if (!stored)
+        candidate.break_pipeline();
     return stored;
 }
 
 append_result batch::check_and_store(const commit& candidate) {
-    if (candidate.pipeline != nullptr && candidate.pipeline->broken())
+    if (candidate.cut_off())
         return predecessor_failed();
     if (auto checked = check_commit(candidate, limits_); !checked)
         return checked.error();
@@ -38,15 +38,9 @@ append_result batch::check_and_store(const commit& candidate) {
     const auto& head = head_of(**entry);
     if (candidate.expected.holds_for(head.version()))
         return write(candidate, **entry);
-    if (candidate.expected.is_exact()) {
-        auto earlier = find_commit(candidate.stream, head, candidate.expected.version(),
-                                   candidate.about->command_id);
-        if (!earlier)
-            return earlier.error();
-        if (*earlier)
-            return **earlier;
-    }
-    return version_conflict(candidate, head.version());
+    if (!candidate.expected.is_exact())
+        return version_conflict(candidate, head.version());
+    return find_commit(candidate, head);
 }
 
 result<cached_head*> batch::entry_of(std::string_view stream) {
@@ -73,37 +67,40 @@ stream_head& batch::tentative(cached_head& entry) {
     return tentative_[entry.batch_index].head;
 }
 
-result<std::optional<append_receipt>> batch::find_commit(std::string_view stream,
-                                                         const stream_head& head,
-                                                         stream_version version,
-                                                         const uuid& id) const {
+append_result batch::find_commit(const commit& candidate, const stream_head& head) const {
+    const auto version = candidate.expected.version();
+    const auto conflict = version_conflict(candidate, head.version());
     if (version >= head.version())
-        return std::optional<append_receipt>();
+        return conflict;
     const log_table log(txn_, table_);
-    auto found = log.find(stream, head, version + 1);
+    auto found = log.find(candidate.stream, head, version + 1);
     if (!found)
         return found.error();
-    if (found->event.command_id != id)
-        return std::optional<append_receipt>();
+    if (found->event.command_id != candidate.about->command_id)
+        return conflict;
     if (version != 0) {
         // A commit begins where another ended; in its middle the command did not expect this.
-        const auto before = log.at(found->event.previous, stream, version);
+        const auto before = log.at(found->event.previous, candidate.stream, version);
         if (!before)
             return before.error();
         if (!before->event.ends_commit)
-            return std::optional<append_receipt>();
+            return conflict;
     }
-    while (!found->event.ends_commit) { // the events of a commit follow each other in the log
-        found = log.at(found->event.position + 1, stream, found->event.version + 1);
+    commit_comparison same(candidate);
+    while (same.takes(found->event.as_event()) && !found->event.ends_commit) {
+        // The events of a commit follow each other in the log.
+        found = log.at(found->event.position + 1, candidate.stream, found->event.version + 1);
         if (!found)
             return found.error();
     }
-    return std::optional(append_receipt{found->event.position, found->event.version, true});
+    if (!same.holds())
+        return other_commit(candidate, head.version());
+    return append_receipt{found->event.position, found->event.version, true};
 }
 
 append_result batch::write(const commit& candidate, cached_head& entry) {
     metadata_.clear();
-    encode_more_metadata(*candidate.about, metadata_);
+    encode_more_metadata(*candidate.about, metadata_, candidate.fingerprint);
     std::size_t size = 0;
     for (const auto& event : candidate.events)
         size += record_overhead_bytes + candidate.stream.size() + event.type.size() +

@@ -23,8 +23,8 @@ public:
     /// Begins anew within `txn`, after the log's last position `head`.
     [[nodiscard]] int start(MDB_txn* txn, log_position head);
 
-    /// Stores `candidate`, or says why not. A failed one breaks its pipeline. Once `fault` is set,
-    /// the whole batch has failed and what this returns means nothing.
+    /// Stores `candidate`, or says why not. A failed one breaks its pipeline from its place on. Once
+    /// `fault` is set, the whole batch has failed and what this returns means nothing.
     [[nodiscard]] append_result store(const commit& candidate);
 
     /// LMDB's error number of a failed write; 0 if there was none.
@@ -63,11 +63,8 @@ private:
     [[nodiscard]] result<cached_head*> entry_of(std::string_view stream);
     [[nodiscard]] const stream_head& head_of(const cached_head& entry) const noexcept;
     [[nodiscard]] stream_head& tentative(cached_head& entry);
-    /// The commit of command `id` whose first event follows `version`, if there is one.
-    [[nodiscard]] result<std::optional<append_receipt>> find_commit(std::string_view stream,
-                                                                    const stream_head& head,
-                                                                    stream_version version,
-                                                                    const uuid& id) const;
+    /// The receipt of `candidate` if it is stored already where it expects to be, or the conflict.
+    [[nodiscard]] append_result find_commit(const commit& candidate, const stream_head& head) const;
     [[nodiscard]] append_result write(const commit& candidate, cached_head& entry);
     [[nodiscard]] int put(const record& event);
 

@@ -157,8 +157,7 @@ private:
     void refuse(std::shared_ptr<append_operation> operation, const error& why) {
         const auto commits = operation->commits();
         for (const auto& each : commits)
-            if (each.pipeline != nullptr)
-                each.pipeline->break_off();
+            each.break_pipeline();
         std::unique_lock lock(refusing_, std::defer_lock);
         if (why.code != errc::after_fork) // there it may be locked by a thread that is not
             lock.lock();

@@ -118,7 +118,7 @@ bool writer::fill_from_front() {
         if (batch_.fault() != 0 || !has_room_for(next))
             break;
         results_.push_back(batch_.store(next));
-        pipelines_.push_back(next.pipeline);
+        candidates_.push_back(&next);
     }
     if (next_commit_ != commits.size())
         return false;
@@ -181,8 +181,7 @@ void writer::fail_results(const error& why) {
         if (!faulted && (!results_[i] || results_[i]->position <= durable))
             continue; // it failed by itself, or was stored by an earlier batch
         results_[i] = why;
-        if (pipelines_[i] != nullptr)
-            pipelines_[i]->break_off();
+        candidates_[i]->break_pipeline();
     }
 }
 
@@ -192,8 +191,7 @@ void writer::refuse_waiting(const error& why) {
         const auto first = results_.size();
         for (const auto& each : front.operation->commits().subspan(next_commit_)) {
             results_.push_back(why);
-            if (each.pipeline != nullptr)
-                each.pipeline->break_off();
+            each.break_pipeline();
         }
         answers_.push_back({std::move(front), first, std::move(earlier_results_)});
         earlier_results_.clear();
@@ -224,7 +222,7 @@ void writer::answer_all() {
     }
     answers_.clear();
     results_.clear();
-    pipelines_.clear();
+    candidates_.clear();
     front_results_ = 0;
 }
 

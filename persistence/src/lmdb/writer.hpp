@@ -75,8 +75,8 @@ private:
     std::size_t next_commit_ = 0;                ///< of the operation at the front
     std::vector<append_result> earlier_results_; ///< of the operation at the front
 
-    std::vector<append_result> results_; ///< of the batch, for its commits in order
-    std::vector<pipeline*> pipelines_;   ///< likewise
+    std::vector<append_result> results_;    ///< of the batch, for its commits in order
+    std::vector<const commit*> candidates_; ///< those commits
     std::vector<answer> answers_;
     std::size_t front_results_ =
         0; ///< where in `results_` those of the operation at the front begin
