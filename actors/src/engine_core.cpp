@@ -231,7 +231,44 @@ result<void> engine_core::start_projections() {
         each.projection = parts.system->spawn<projection_actor>(shared_from_this(), each.of,
                                                                 each.queries, std::move(handlers));
     }
+    start_check();
     return {};
+}
+
+void engine_core::start_check() {
+    struct owner {
+        row_space space;
+        std::shared_ptr<projection_gauge> gauge;
+        caf::weak_actor_ptr projection;
+    };
+    std::vector<owner> owners;
+    std::vector<row_space> spaces{catalog_space};
+    for (const auto& each : projections_) {
+        const projection_record record = each.of->book->record();
+        for (const auto space : {catalog_space, record.serving.space, record.building.space}) {
+            if (space != catalog_space)
+                spaces.push_back(space);
+            else if (!owners.empty() && owners.back().gauge == each.of->gauge)
+                continue;
+            owners.push_back(
+                {space, each.of->gauge, caf::actor_cast<caf::weak_actor_ptr>(each.projection)});
+        }
+    }
+    auto store = std::dynamic_pointer_cast<const row_checking>(parts.projections);
+    if (owners.empty() || !store)
+        return;
+    check_ = std::make_shared<space_checking>(
+        std::move(store), parts.feeds, std::move(spaces),
+        [owners = std::move(owners)](row_space space, const error& why) {
+            for (const owner& each : owners) {
+                if (each.space != space)
+                    continue;
+                each.gauge->failed_with(why.message);
+                if (auto actor = caf::actor_cast<caf::actor>(each.projection))
+                    caf::anon_send(actor, damaged_message{space, why});
+            }
+        });
+    check_->begin();
 }
 
 const running_projection* engine_core::find(std::string_view name) const {
@@ -596,6 +633,8 @@ bool engine_core::wait_reactions_until(steady_time deadline) const {
 void engine_core::stop_actors() {
     stop_reactions(); // before anything that they need is refused
     admission->close_intake();
+    if (check_)
+        check_->stop();
     for (const auto& actor : directory_->clear())
         end(actor);
     end(waits_);

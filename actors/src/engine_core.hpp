@@ -3,6 +3,7 @@
 #include "admission.hpp"
 #include "aggregate_directory.hpp"
 #include "hosted_projection.hpp"
+#include "space_checking.hpp"
 
 #include <caf/actor.hpp>
 #include <caf/actor_cast.hpp>
@@ -95,6 +96,8 @@ private:
     [[nodiscard]] error unknown_command(std::type_index type) const;
     void route(std::shared_ptr<command_request> request, const command_route& to);
     void sweep(steady_time now);
+    /// The rows of every projection, and the catalog, are compared with what was noted about them.
+    void start_check();
 
     const std::size_t most_metadata_; ///< 0: no limit
     std::unordered_map<std::type_index, command_route> commands_;
@@ -106,6 +109,7 @@ private:
     const std::shared_ptr<std::atomic<std::size_t>> waiting_ =
         std::make_shared<std::atomic<std::size_t>>(0);
     std::unique_ptr<aggregate_directory> directory_;
+    std::shared_ptr<space_checking> check_;
     std::atomic<steady_time> next_sweep_{steady_time::min()};
 
     std::atomic<std::size_t> live_{0};

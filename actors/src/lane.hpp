@@ -98,6 +98,11 @@ public:
     void replay(std::shared_ptr<const decoded_events> event, log_position position);
     /// What it is putting into its list is erased right behind: it does not count.
     void forget_being_set_aside() noexcept { being_stored_ = {}; }
+    /// What it writes to is damaged: it fails.
+    void damaged(const error& why) {
+        if (mode_ != mode::failed && mode_ != mode::stopped)
+            fail(why);
+    }
     /// Nothing more takes effect.
     void stop();
 

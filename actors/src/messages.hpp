@@ -83,6 +83,10 @@ struct stored_message { ///< a change of the catalog is durable, or has failed
 struct swapped_message { ///< this lane answers queries from now on
     std::uint64_t lane = 0;
 };
+struct damaged_message { ///< rows of this space are not what they were
+    row_space space = 0;
+    error why;
+};
 struct swap_again_message {}; ///< the store had refused; it may not now
 struct replay_message {       ///< an event that had been set aside was read
     std::shared_ptr<control_duty> duty;
@@ -168,6 +172,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::set_aside_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::control_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::stored_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::swapped_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::damaged_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::swap_again_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::replay_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::install_message)

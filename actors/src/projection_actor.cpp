@@ -53,6 +53,7 @@ caf::behavior projection_actor::make_behavior() {
         [](const stored_message& m) { m.then(m.stored); },
         [this](const swapped_message& m) { on_swapped(m); },
         [this](const replay_message& m) { in_turn([this, m] { on_replay(m); }); },
+        [this](const damaged_message& m) { on_damaged(m); },
         [this](const swap_again_message&) {
             catalog_waits_ = false;
             settle_old_list();
@@ -287,6 +288,19 @@ void projection_actor::lane_failed(lane& of, const error& why) {
     show_mode();
     answer_paused();
     try_swap(); // what is built beside it may be ready
+}
+
+/// Found by the check of the store. A lane over these rows stops as if it had met the damage itself.
+void projection_actor::on_damaged(const damaged_message& m) {
+    if (stopping_ || kind() == projection_kind::view)
+        return; // a saved copy that is damaged is found out when it is read
+    for (auto& [id, each] : lanes_)
+        if (each->generation().space == m.space || m.space == catalog_space) {
+            each->damaged(m.why);
+            return;
+        }
+    if (frozen_.space == m.space && queries_)
+        caf::anon_send(queries_, projection_failed_message{std::make_shared<const error>(m.why)});
 }
 
 projection_book::list projection_actor::list_of(const lane& of) const {

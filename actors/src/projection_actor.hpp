@@ -85,6 +85,7 @@ private:
                                   caf::anon_send(actor, stored_message{then, stored});
                           });
     }
+    void on_damaged(const damaged_message& m);
     void show_mode();
     void show_set_aside();
     /// Lanes that neither serve nor are built, nor answer until another does, go.

@@ -42,6 +42,16 @@ error views_damaged(std::string_view what) {
                 "checkpoints"};
 }
 
+error rows_damaged(row_space space, std::string_view what) {
+    if (space == catalog_space)
+        return views_damaged(what);
+    return {errc::corrupt,
+            std::string(what) + " of a projection (space " + std::to_string(space) +
+                " of the projection store) is damaged; rebuild that projection, or close the "
+                "store and delete views.mdb: views are built again from the log, reactions lose "
+                "their checkpoints"};
+}
+
 error views_error(int rc, std::string_view doing) {
     auto why = lmdb_error(rc, doing);
     if (why.code == errc::corrupt)
@@ -55,8 +65,17 @@ row_place::row_place(row_space space, bytes_view key) noexcept {
     size_ = static_cast<std::size_t>(end - bytes_.data());
 }
 
-void write_row(std::byte* to, bytes_view place, bytes_view value) noexcept {
-    std::ranges::copy(value, put_fixed(to, crc_of(place, value)));
+std::uint32_t checksum_of(bytes_view place, bytes_view value) noexcept {
+    return crc_of(place, value);
+}
+
+void write_row(std::byte* to, std::uint32_t checksum, std::uint32_t link,
+               bytes_view value) noexcept {
+    std::ranges::copy(value, put_fixed(put_fixed(to, checksum), link));
+}
+
+void write_link(std::byte* to, std::uint32_t link) noexcept {
+    put_fixed(to + 4, link);
 }
 
 result<row_space> space_of(bytes_view place) {
@@ -65,16 +84,23 @@ result<row_space> space_of(bytes_view place) {
     return get_space(place.data());
 }
 
-result<stored_row> read_row(bytes_view place, bytes_view stored) {
+result<stored_row> part_row(bytes_view place, bytes_view stored) {
     const auto space = space_of(place);
     if (!space)
         return space.error();
     if (stored.size() < row_overhead_bytes)
-        return views_damaged("a row");
-    const auto value = stored.subspan(row_overhead_bytes);
-    if (get_fixed<std::uint32_t>(stored.data()) != crc_of(place, value))
-        return views_damaged("a row");
-    return stored_row{*space, {place.subspan(sizeof(row_space)), value}};
+        return rows_damaged(*space, "a row");
+    return stored_row{*space,
+                      {place.subspan(sizeof(row_space)), stored.subspan(row_overhead_bytes)},
+                      get_fixed<std::uint32_t>(stored.data()),
+                      get_fixed<std::uint32_t>(stored.data() + 4)};
+}
+
+result<stored_row> read_row(bytes_view place, bytes_view stored) {
+    auto found = part_row(place, stored);
+    if (found && found->checksum != crc_of(place, found->content.value))
+        return rows_damaged(found->space, "a row");
+    return found;
 }
 
 std::array<std::byte, 8> encode_next_space(row_space next) {
@@ -110,17 +136,6 @@ result<std::vector<row_space>> decode_dropped(bytes_view stored) {
     if (std::ranges::adjacent_find(spaces, std::ranges::greater_equal{}) != spaces.end())
         return views_damaged("the list of dropped spaces");
     return spaces;
-}
-
-result<std::vector<row_space>> read_dropped(MDB_txn* txn, const views_tables& table) {
-    auto key = as_value(dropped_key);
-    MDB_val value{};
-    const auto rc = mdb_get(txn, table.meta, &key, &value);
-    if (rc == MDB_NOTFOUND)
-        return std::vector<row_space>();
-    if (rc != 0)
-        return views_error(rc, "cannot read the dropped spaces");
-    return decode_dropped(as_bytes(value));
 }
 
 } // namespace annals::lmdb

@@ -8,17 +8,21 @@
 /// The byte layout of the projection store, `views.mdb`; docs/storage_format.md shows all of it.
 namespace annals::lmdb {
 
-inline constexpr std::uint32_t views_format_version = 1;
+inline constexpr std::uint32_t views_format_version = 2;
+/// Rows without links, and no notes about spaces: made into the present version at opening.
+inline constexpr std::uint32_t views_format_without_links = 1;
 
 /// The two tables.
 struct views_tables {
-    MDB_dbi rows = 0; ///< space and key of a row -> its checksum and value
-    MDB_dbi meta = 0; ///< the three entries below
+    MDB_dbi rows = 0; ///< space and key of a row -> its checksum, its link and value
+    MDB_dbi meta = 0; ///< the three entries below, and that of views_notes.hpp
 };
 [[nodiscard]] int open_tables(MDB_txn* txn, unsigned flags, views_tables& into) noexcept;
 
 /// `errc::corrupt`: what of the store is damaged, and what to do about it.
 [[nodiscard]] error views_damaged(std::string_view what);
+/// The same for rows of one space.
+[[nodiscard]] error rows_damaged(row_space space, std::string_view what);
 /// The error for LMDB's error number `rc`.
 [[nodiscard]] error views_error(int rc, std::string_view doing);
 
@@ -36,18 +40,27 @@ private:
     std::size_t size_;
 };
 
-/// A row's value in the table: CRC-32C, u32, over its key in the table and the value; the value.
-inline constexpr std::size_t row_overhead_bytes = 4;
+/// A row's value in the table: CRC-32C, u32, over its key in the table and the value; its link, u32 (see
+/// `link_between`); the value.
+inline constexpr std::size_t row_overhead_bytes = 4 + 4;
+[[nodiscard]] std::uint32_t checksum_of(bytes_view place, bytes_view value) noexcept;
 /// Writes it to `to`, which has room for `row_overhead_bytes` and the value.
-void write_row(std::byte* to, bytes_view place, bytes_view value) noexcept;
+void write_row(std::byte* to, std::uint32_t checksum, std::uint32_t link,
+               bytes_view value) noexcept;
+/// Changes the link of a row that stands at `to`.
+void write_link(std::byte* to, std::uint32_t link) noexcept;
 
 struct stored_row {
     row_space space;
     row content;
+    std::uint32_t checksum; ///< as stored
+    std::uint32_t link;
 };
 /// The space of a row with key `place` in the table, or `corrupt`.
 [[nodiscard]] result<row_space> space_of(bytes_view place);
-/// Checks and parts what the table holds, or `corrupt`.
+/// Parts what the table holds, or `corrupt`; does not look at the checksum.
+[[nodiscard]] result<stored_row> part_row(bytes_view place, bytes_view stored);
+/// The same, and compares the checksum.
 [[nodiscard]] result<stored_row> read_row(bytes_view place, bytes_view stored);
 
 // --- the table `meta` ------------------------------------------------------------------------------
@@ -65,7 +78,5 @@ inline constexpr std::string_view next_space_key = "next_space";
 inline constexpr std::string_view dropped_key = "dropped";
 [[nodiscard]] bytes encode_dropped(std::span<const row_space> spaces);
 [[nodiscard]] result<std::vector<row_space>> decode_dropped(bytes_view stored);
-/// What `txn` sees of it.
-[[nodiscard]] result<std::vector<row_space>> read_dropped(MDB_txn* txn, const views_tables& table);
 
 } // namespace annals::lmdb

@@ -1,6 +1,7 @@
 #include "lmdb/views_opening.hpp"
 
 #include "lmdb/meta_format.hpp"
+#include "lmdb/views_upgrade.hpp"
 
 #include <algorithm>
 
@@ -89,6 +90,8 @@ public:
         auto rc = open_tables(txn, MDB_CREATE, table);
         if (rc == 0)
             rc = write_meta(txn, table, views_identity_key, identity);
+        if (rc == 0)
+            rc = write_meta(txn, table, notes_key, encode_notes({}, {}));
         if (rc != 0)
             return views_error(rc, "cannot write a new projection store");
         return {};
@@ -96,7 +99,11 @@ public:
 
 private:
     [[nodiscard]] result<void> check_identity(bytes_view stored) const {
-        const auto identity = decode_identity(stored, views_format_version);
+        auto identity = decode_identity(stored, views_format_version);
+        if (!identity && identity.error().code == errc::incompatible_format)
+            if (auto older = decode_identity(stored, views_format_without_links);
+                older || older.error().code != errc::incompatible_format)
+                identity = std::move(older);
         if (!identity)
             return identity.error().code == errc::corrupt ? views_damaged("the identity")
                                                           : identity.error();
@@ -112,21 +119,6 @@ private:
     uuid log_;
 };
 
-/// The highest space that has rows, or 0.
-result<row_space> last_space_with_rows(MDB_txn* txn, const views_tables& table) {
-    cursor_handle cursor;
-    MDB_val key{};
-    MDB_val value{};
-    auto rc = open_cursor(txn, table.rows, cursor);
-    if (rc == 0)
-        rc = mdb_cursor_get(cursor.get(), &key, &value, MDB_LAST);
-    if (rc == MDB_NOTFOUND)
-        return catalog_space;
-    if (rc != 0)
-        return views_error(rc, "cannot read the projection store");
-    return space_of(as_bytes(key));
-}
-
 result<void> read_spaces(MDB_txn* txn, open_views& views) {
     const auto stored = read_meta(txn, views.table, next_space_key);
     if (!stored)
@@ -134,15 +126,15 @@ result<void> read_spaces(MDB_txn* txn, open_views& views) {
     auto next = *stored ? decode_next_space(**stored) : result<row_space>(catalog_space + 1);
     if (!next)
         return next.error();
-    auto dropped = read_dropped(txn, views.table);
-    if (!dropped)
-        return dropped.error();
-    const auto last = last_space_with_rows(txn, views.table);
-    if (!last)
-        return last.error();
+    auto seen = read_outline(txn, views.table);
+    if (!seen)
+        return seen.error();
     views.next_space = *next;
-    views.dropped = *std::move(dropped);
-    views.used_to = std::max(*last, views.dropped.empty() ? catalog_space : views.dropped.back());
+    views.dropped = std::move(seen->dropped);
+    views.notes = std::move(seen->notes);
+    const auto& noted = views.notes.all();
+    views.used_to = std::max(noted.empty() ? catalog_space : noted.back().space,
+                             views.dropped.empty() ? catalog_space : views.dropped.back());
     return {};
 }
 
@@ -160,6 +152,8 @@ result<open_views> open_or_create_views(const std::filesystem::path& directory, 
         return file.error();
     open_views views;
     views.file = *std::move(file);
+    if (auto upgraded = upgrade_views(views.file.env.get()); !upgraded)
+        return upgraded.error();
     txn_handle txn;
     auto rc = begin_txn(views.file.env.get(), MDB_RDONLY, txn);
     if (rc == 0)

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "lmdb/exclusive_opening.hpp"
-#include "lmdb/views_format.hpp"
+#include "lmdb/views_notes.hpp"
 
 /// The file `views.mdb`: an LMDB environment whose table `meta` says which log it belongs to.
 namespace annals::lmdb {
@@ -13,6 +13,7 @@ struct open_views {
     row_space next_space = 0; ///< as stored
     row_space used_to = 0;    ///< no space above it has rows or was dropped
     std::vector<row_space> dropped;
+    space_notes notes;
 };
 
 /// Opens or creates; the errors are those of `open_lmdb_projection_store`. What it returns is durable.

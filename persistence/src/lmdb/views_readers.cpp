@@ -40,15 +40,19 @@ int views_readers::start(views_reader& reader) const noexcept {
         reader.txn ? mdb_txn_renew(reader.txn.get()) : begin_txn(env_, MDB_RDONLY, reader.txn);
     if (rc != 0)
         return rc;
-    return reader.cursor ? mdb_cursor_renew(reader.txn.get(), reader.cursor.get())
-                         : open_cursor(reader.txn.get(), table_.rows, reader.cursor);
+    for (auto* each : {&reader.cursor, &reader.probe})
+        if (const auto ready = *each ? mdb_cursor_renew(reader.txn.get(), each->get())
+                                     : open_cursor(reader.txn.get(), table_.rows, *each);
+            ready != 0)
+            return ready;
+    return 0;
 }
 
 void views_readers::leave(views_reader reader) {
     if (reader.txn)
         mdb_txn_reset(reader.txn.get());
     const std::lock_guard lock(mutex_);
-    if (reader.txn && reader.cursor)
+    if (reader.txn && reader.cursor && reader.probe)
         idle_.push_back(std::move(reader));
     if (--inside_ == 0)
         all_out_.notify_all(); // under the lock: whoever waits may destroy this

@@ -7,10 +7,11 @@
 
 namespace annals::lmdb {
 
-/// A read transaction and a cursor in it. Either is good for nothing between leaving and entering.
+/// A read transaction and cursors in it. None is good for anything between leaving and entering.
 struct views_reader {
     txn_handle txn;
     cursor_handle cursor; ///< over the rows; closed before the transaction
+    cursor_handle probe;  ///< likewise, for rows by their keys
 };
 
 /// Lets snapshots into the environment while it is open. Transactions are kept and renewed, which

@@ -35,7 +35,7 @@ void views_store::run_writer() {
 
 namespace {
 
-class lmdb_projection_store final : public projection_store {
+class lmdb_projection_store final : public projection_store, public row_checking {
 public:
     explicit lmdb_projection_store(std::shared_ptr<views_store> opened)
         : store_(std::move(opened)) {
@@ -85,6 +85,12 @@ public:
             if (space != catalog_space && std::ranges::find(spaces, space) == spaces.end())
                 changes.drop(space);
         return changes.empty() ? result<void>() : apply_and_wait(*this, std::move(changes));
+    }
+
+    [[nodiscard]] result<void> check_rows(row_space space, space_check& at) const override {
+        if (auto why = store_->unusable())
+            return *why;
+        return check_rows_of(store_, space, at);
     }
 
     [[nodiscard]] bool durable() const noexcept override { return !store_->options.unsafe_no_sync; }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "annals/row_checking.hpp"
 #include "lmdb/store_lock.hpp"
 #include "lmdb/views_opening.hpp"
 #include "lmdb/views_queue.hpp"
@@ -31,6 +32,10 @@ struct views_store {
 /// A snapshot of what `of` holds now; `closed`, or what LMDB says.
 [[nodiscard]] result<std::unique_ptr<row_snapshot>>
 take_snapshot(const std::shared_ptr<views_store>& of);
+
+/// As `row_checking::check_rows`.
+[[nodiscard]] result<void> check_rows_of(const std::shared_ptr<views_store>& of, row_space space,
+                                         space_check& at);
 
 /// Spaces with rows, in order, that were not dropped.
 [[nodiscard]] result<std::vector<row_space>>

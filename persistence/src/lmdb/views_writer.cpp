@@ -34,6 +34,7 @@ views_writer::views_writer(views_store& store)
       disk_(store.files.file.env.get()),
       readers_(store.files.file.env.get()),
       dropped_(store.files.dropped),
+      notes_(store.files.notes),
       spent_(dropped_.begin(), dropped_.end()),
       next_space_(store.files.next_space),
       slice_rows_(max_slice_rows) {}
@@ -58,12 +59,16 @@ void views_writer::run() {
 
 void views_writer::apply_batch() {
     choose_batch();
-    if (!stopped_ && (batch_rows_ != 0 || !dropping_.empty())) {
+    while (!stopped_ && (batch_rows_ != 0 || !dropping_.empty())) {
         txn_handle txn;
         bool committing = false;
         auto rc = begin_txn(store_.files.file.env.get(), 0, txn);
         if (rc == 0)
             rc = write_batch(txn.get());
+        if (rc == row_writer::damaged) {
+            refuse_damaged();
+            continue;
+        }
         if (rc == 0) {
             committing = true;
             rc = commit_txn(txn);
@@ -76,6 +81,7 @@ void views_writer::apply_batch() {
             batch_committed();
         else
             batch_failed(rc, committing);
+        break;
     }
     ++batches_since_erasing_;
     erasing_waits_ = false; // there is room again, or somebody wants some
@@ -106,42 +112,46 @@ void views_writer::choose_batch() {
     }
 }
 
+void views_writer::refuse_damaged() {
+    results_[writing_ - batch_begin_] =
+        rows_damaged(writing_space_, "what is beside a row that changes");
+    auto& changes = waiting_[writing_].changes;
+    batch_bytes_ -= changes.size_bytes();
+    batch_rows_ -= changes.sorted().size();
+    for (const auto space : changes.dropped())
+        if (std::erase(dropping_, space) != 0)
+            spent_.erase(space);
+}
+
 int views_writer::write_batch(MDB_txn* txn) {
-    int rc = 0;
-    for (auto i = batch_begin_; i != batch_end_ && rc == 0; ++i)
-        if (results_[i - batch_begin_])
-            rc = write_rows(txn, waiting_[i].changes);
-    if (rc == 0 && !dropping_.empty()) {
-        auto all = dropped_;
-        all.insert(all.end(), dropping_.begin(), dropping_.end());
-        std::ranges::sort(all);
-        rc = write_dropped(txn, all);
-    }
+    noting_ = notes_;
+    row_writer rows;
+    auto rc = rows.open(txn, store_.files.table, noting_);
+    for (writing_ = batch_begin_; writing_ != batch_end_ && rc == 0; ++writing_)
+        if (results_[writing_ - batch_begin_])
+            if (rc = write_rows(rows, waiting_[writing_].changes); rc != 0)
+                return rc;
+    auto all = dropped_;
+    all.insert(all.end(), dropping_.begin(), dropping_.end());
+    std::ranges::sort(all);
+    for (const auto space : dropping_)
+        noting_.erase(space);
     // With the first change after a space was handed out; a change that names it cannot come before.
     next_space_written_ = store_.spaces.next();
     if (rc == 0 && next_space_written_ != next_space_)
         rc = write_meta(txn, next_space_key, encode_next_space(next_space_written_));
-    return rc;
+    return rc == 0 ? write_notes(txn, all, !dropping_.empty(), noting_) : rc;
 }
 
-int views_writer::write_rows(MDB_txn* txn, row_changes& changes) {
-    const auto table = store_.files.table.rows;
+int views_writer::write_rows(row_writer& rows, row_changes& changes) {
     const auto dropped = changes.dropped();
     for (const auto& one : changes.sorted()) {
         if (std::ranges::find(dropped, one.space) != dropped.end())
             continue; // nobody would ever see it
-        const row_place place(one.space, changes.key(one));
-        auto key = as_value(place.bytes());
-        auto rc = 0;
-        if (one.value_bytes == row_changes::change::erased) {
-            rc = mdb_del(txn, table, &key, nullptr);
-            rc = rc == MDB_NOTFOUND ? 0 : rc;
-        } else {
-            MDB_val room{row_overhead_bytes + one.value_bytes, nullptr};
-            rc = mdb_put(txn, table, &key, &room, MDB_RESERVE);
-            if (rc == 0)
-                write_row(static_cast<std::byte*>(room.mv_data), place.bytes(), changes.value(one));
-        }
+        writing_space_ = one.space;
+        const auto rc = one.value_bytes == row_changes::change::erased
+                            ? rows.erase(one.space, changes.key(one))
+                            : rows.put(one.space, changes.key(one), changes.value(one));
         if (rc != 0)
             return rc;
     }
@@ -154,17 +164,26 @@ int views_writer::write_meta(MDB_txn* txn, std::string_view name, bytes_view sto
     return mdb_put(txn, store_.files.table.meta, &key, &value, 0);
 }
 
-int views_writer::write_dropped(MDB_txn* txn, std::span<const row_space> spaces) {
-    if (!spaces.empty())
-        return write_meta(txn, dropped_key, encode_dropped(spaces));
-    auto key = as_value(dropped_key);
-    const auto rc = mdb_del(txn, store_.files.table.meta, &key, nullptr);
-    return rc == MDB_NOTFOUND ? 0 : rc;
+int views_writer::write_notes(MDB_txn* txn, std::span<const row_space> dropped, bool changed,
+                              const space_notes& notes) {
+    bytes listed;
+    auto rc = 0;
+    if (!dropped.empty())
+        listed = encode_dropped(dropped);
+    if (changed && dropped.empty()) {
+        auto key = as_value(dropped_key);
+        rc = mdb_del(txn, store_.files.table.meta, &key, nullptr);
+        rc = rc == MDB_NOTFOUND ? 0 : rc;
+    } else if (changed) {
+        rc = write_meta(txn, dropped_key, listed);
+    }
+    return rc == 0 ? write_meta(txn, notes_key, encode_notes(notes, listed)) : rc;
 }
 
 void views_writer::batch_committed() {
     dropped_.insert(dropped_.end(), dropping_.begin(), dropping_.end());
     std::ranges::sort(dropped_);
+    notes_ = std::move(noting_);
     next_space_ = next_space_written_;
     readers_.committed();
 }
@@ -238,7 +257,7 @@ void views_writer::erase_slice() {
         rc = all_gone.rc;
         if (rc == 0 && all_gone.done) {
             rest.pop_back();
-            rc = write_dropped(txn.get(), rest);
+            rc = write_notes(txn.get(), rest, true, notes_);
         }
     }
     if (rc == 0)

@@ -3,6 +3,7 @@
 #include "lmdb/disk_errors.hpp"
 #include "lmdb/reader_table.hpp"
 #include "lmdb/views_queue.hpp"
+#include "lmdb/views_rows.hpp"
 #include "lmdb/views_store.hpp"
 
 #include <unordered_set>
@@ -26,9 +27,13 @@ private:
     /// puts into `results_` why one of them is not applied.
     void choose_batch();
     [[nodiscard]] int write_batch(MDB_txn* txn);
-    [[nodiscard]] int write_rows(MDB_txn* txn, row_changes& changes);
+    [[nodiscard]] int write_rows(row_writer& rows, row_changes& changes);
     [[nodiscard]] int write_meta(MDB_txn* txn, std::string_view name, bytes_view stored);
-    [[nodiscard]] int write_dropped(MDB_txn* txn, std::span<const row_space> spaces);
+    /// The list of dropped spaces, if `changed`, and the notes, which vouch for it.
+    [[nodiscard]] int write_notes(MDB_txn* txn, std::span<const row_space> dropped, bool changed,
+                                  const space_notes& notes);
+    /// The change that met damage is not applied; the others of the batch may be.
+    void refuse_damaged();
     void batch_committed();
     void batch_failed(int rc, bool committing);
     /// The batch is in a file that is not the store any more.
@@ -57,6 +62,7 @@ private:
     std::optional<error> stopped_; ///< why nothing is applied any more
 
     std::vector<row_space> dropped_;      ///< as stored, in order
+    space_notes notes_;                   ///< as stored
     std::unordered_set<row_space> spent_; ///< dropped since the opening, or before and not erased
     row_space next_space_;                ///< as stored
     bool erasing_waits_ = false;          ///< for room on the disk
@@ -68,6 +74,9 @@ private:
     std::size_t batch_end_ = 0;
     std::vector<result<void>> results_; ///< of the batch
     std::vector<row_space> dropping_;   ///< by the batch
+    space_notes noting_;                ///< by the batch
+    std::size_t writing_ = 0;           ///< the change of `waiting_` that is being written
+    row_space writing_space_ = 0;       ///< and its rows
     row_space next_space_written_ = 0;  ///< by the batch
     std::size_t batch_bytes_ = 0;
     std::size_t batch_rows_ = 0;
