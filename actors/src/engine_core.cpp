@@ -578,6 +578,7 @@ engine_status engine_core::status() const {
     engine_status now;
     const counters& c = admission->count;
     now.head = parts.journal->head();
+    now.journal = parts.journal->health();
     now.resident_aggregates = directory_->size();
     now.commands_in_flight = admission->commands();
     now.command_bytes_in_flight = admission->command_bytes();

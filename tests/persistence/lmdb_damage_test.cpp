@@ -110,69 +110,6 @@ TEST_CASE("a flipped bit in a record is found by every way of reading it", "[lmd
     }
 }
 
-TEST_CASE("a flipped bit in a stored head is found before it can misnumber events", "[lmdb]") {
-    const auto seed = random_seed();
-    INFO("seed " << seed);
-    std::mt19937_64 random(seed);
-    const stored_events store(random);
-    const auto heads = entries_of(store.directory.path(), "heads");
-    const auto original = read_file(store.file);
-    for (const auto& [stream, head] : heads) {
-        auto damaged = original;
-        const auto entry = stream + head; // LMDB stores the value right after the key
-        const auto byte = stream.size() + random() % head.size();
-        std::size_t copies = 0;
-        for (auto at = original.find(entry); at != std::string::npos; ++copies) {
-            damaged[at + byte] =
-                static_cast<char>(damaged[at + byte] ^ static_cast<char>(1U << random() % 8));
-            at = original.find(entry, at + 1);
-        }
-        REQUIRE(copies != 0);
-        write_file(store.file, damaged);
-        REQUIRE(is_damage(verify_store(store.directory.path(), small_store()).error()));
-        const auto journal = open_store(store.directory.path());
-        REQUIRE(is_damage(journal->describe(stream).error()));
-        REQUIRE(is_damage(journal->read_stream(stream, 1, 10).error()));
-        REQUIRE(is_damage(append_one(*journal, commit_of("new", stream)).error()));
-        REQUIRE(append_one(*journal, commit_of("new", "another-1")));
-        REQUIRE(read_log(*journal).size() == store.head + 1);
-        journal->close();
-        store.put_back(original);
-    }
-}
-
-TEST_CASE("a damaged reach of the stored heads refuses the opening", "[lmdb]") {
-    std::mt19937_64 random(1);
-    const stored_events store(random);
-    const auto meta = entries_of(store.directory.path(), "meta");
-    auto content = read_file(store.file);
-    const auto entry = "heads_reach" + meta.at("heads_reach");
-    for (auto at = content.find(entry); at != std::string::npos; at = content.find(entry))
-        content[at + entry.size() - 1] = static_cast<char>(content[at + entry.size() - 1] ^ 1);
-    write_file(store.file, content);
-    REQUIRE(refusal_to_open(store.directory.path()) == errc::corrupt);
-}
-
-TEST_CASE("a store whose heads are gone is not taken for a sound one", "[lmdb]") {
-    std::mt19937_64 random(2);
-    const stored_events store(random);
-    {
-        MDB_env* raw = nullptr;
-        REQUIRE(mdb_env_create(&raw) == 0);
-        const lmdb::env_handle env(raw);
-        mdb_env_set_maxdbs(raw, 8);
-        REQUIRE(mdb_env_open(raw, store.file.c_str(), MDB_NOSUBDIR | MDB_NOLOCK, 0600) == 0);
-        lmdb::txn_handle txn;
-        REQUIRE(lmdb::begin_txn(raw, 0, txn) == 0);
-        lmdb::tables table;
-        REQUIRE(lmdb::open_tables(txn.get(), 0, table) == 0);
-        auto key = lmdb::as_value(std::string_view("cart-3"));
-        REQUIRE(mdb_del(txn.get(), table.heads, &key, nullptr) == 0);
-        REQUIRE(lmdb::commit_txn(txn) == 0);
-    }
-    REQUIRE(is_damage(verify_store(store.directory.path(), small_store()).error()));
-}
-
 TEST_CASE("a record that is missing from the log is missed", "[lmdb]") {
     const auto seed = random_seed();
     INFO("seed " << seed);

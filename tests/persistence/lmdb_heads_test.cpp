@@ -48,7 +48,7 @@ void require_heads_agree(const journal& from, std::mt19937_64& random) {
 
 lmdb::store_state state_of(const std::filesystem::path& directory) {
     const auto files = lmdb::open_to_verify(directory, small_store()).value();
-    return lmdb::read_state(files.env.get(), files.table).value();
+    return lmdb::read_state(files.env.get(), files.table, {}).value();
 }
 
 } // namespace
@@ -135,7 +135,7 @@ TEST_CASE("an orderly close leaves nothing to replay", "[lmdb]") {
         append_randomly(*open_store(directory.path(), options), random, 500, 100);
         const auto state = state_of(directory.path());
         REQUIRE(state.head != 0);
-        REQUIRE(state.heads_reach == state.head);
+        REQUIRE(state.index.reach == state.head);
     }
 }
 
@@ -156,5 +156,28 @@ TEST_CASE("a crash leaves no more to replay than twice the cached streams", "[lm
     REQUIRE(crashed == 0);
     const auto state = state_of(directory.path());
     REQUIRE(state.head > 3 * options.cached_streams);
-    REQUIRE(state.head - state.heads_reach <= 2 * options.cached_streams + 2 * 4 * batch);
+    REQUIRE(state.head - state.index.reach <= 2 * options.cached_streams + 2 * 4 * batch);
+}
+
+TEST_CASE("a slice of heads is bounded, however much was stored since the last", "[lmdb]") {
+    const temporary_directory directory;
+    auto files = lmdb::open_or_create(directory.path(), small_store()).value();
+    auto state = lmdb::read_state(files.env.get(), files.table, {}).value();
+    lmdb::head_table heads;
+    lmdb::head_flush flush(files.table, state.tables, state.index, 100'000);
+    const auto count = 3 * lmdb::head_flush::most_heads;
+    for (std::size_t i = 0; i != count; ++i)
+        flush.changed(heads.insert("cart-" + std::to_string(i), head_of(1)));
+    flush.advance(1'000'000, 1'000'000); // one commit may be that large
+    while (flush.dirty() != 0) {
+        const auto before = flush.dirty();
+        lmdb::txn_handle txn;
+        REQUIRE(lmdb::begin_txn(files.env.get(), 0, txn) == 0);
+        REQUIRE(flush.write_slice(txn.get()) == 0);
+        REQUIRE(lmdb::commit_txn(txn) == 0);
+        flush.slice_committed();
+        REQUIRE(before - flush.dirty() <= lmdb::head_flush::most_heads);
+        flush.advance(1'000'000, 1'000'000);
+    }
+    REQUIRE(flush.state().streams == count);
 }

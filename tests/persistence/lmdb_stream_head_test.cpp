@@ -1,3 +1,4 @@
+#include "lmdb/head_block.hpp"
 #include "lmdb/stream_head.hpp"
 
 #include "support/seed.hpp"
@@ -90,8 +91,9 @@ TEST_CASE("a head reads back from its table as it was written", "[lmdb]") {
     for (int i = 0; i != 3'000; ++i) {
         position += 1 + (random() >> (random() % 40 + 24));
         head.push(position);
-        lmdb::encode_head("cart-1", head, stored);
-        const auto read = lmdb::decode_head("cart-1", stored);
+        stored.resize(lmdb::max_head_bytes);
+        stored.resize(lmdb::encode_head(head, stored.data()));
+        const auto read = lmdb::decode_head(stored);
         REQUIRE(read);
         REQUIRE(*read == head);
         REQUIRE(read->next_jump() == head.next_jump());
@@ -119,21 +121,35 @@ TEST_CASE("heads are values: copies and moves do not share", "[lmdb]") {
     }
 }
 
-TEST_CASE("every damaged bit of a stored head is noticed", "[lmdb]") {
+TEST_CASE("every damaged bit of a block of heads is noticed, and a block in another's place",
+          "[lmdb]") {
     stream_head head;
     for (log_position p = 1; p <= 30; ++p)
         head.push(p * 1'000);
+    std::array<std::byte, lmdb::max_head_bytes> bytes_of_head;
+    const auto size = lmdb::encode_head(head, bytes_of_head.data());
+    bytes entries;
+    lmdb::append_entry("cart-1", bytes_view(bytes_of_head).first(size), entries);
+    lmdb::append_entry("cart-2", bytes_view(bytes_of_head).first(size), entries);
     bytes stored;
-    lmdb::encode_head("cart-1", head, stored);
-    REQUIRE(lmdb::decode_head("cart-1", stored));
-    REQUIRE_FALSE(lmdb::decode_head("cart-2", stored));
+    lmdb::encode_block("cart-1", "dart", entries, stored);
+    const auto block = lmdb::parse_block("cart-1", stored);
+    REQUIRE(block);
+    REQUIRE(block->covers("cart-2"));
+    REQUIRE_FALSE(block->covers("cart-"));
+    REQUIRE_FALSE(block->covers("dart"));
+    lmdb::block_entries both(block->entries);
+    REQUIRE(both.next()->name == "cart-1");
+    REQUIRE(*lmdb::decode_head(both.next()->head) == head);
+    REQUIRE_FALSE(both.next());
+    REQUIRE(both.ok());
+
+    REQUIRE_FALSE(lmdb::parse_block("cart-2", stored));
     for (std::size_t bit = 0; bit != stored.size() * 8; ++bit) {
         auto damaged = stored;
         damaged[bit / 8] ^= static_cast<std::byte>(1U << (bit % 8));
-        const auto read = lmdb::decode_head("cart-1", damaged);
-        REQUIRE_FALSE(read);
-        REQUIRE(read.error().code == errc::corrupt);
+        REQUIRE_FALSE(lmdb::parse_block("cart-1", damaged));
     }
-    for (std::size_t size = 0; size != stored.size(); ++size)
-        REQUIRE_FALSE(lmdb::decode_head("cart-1", bytes_view(stored).first(size)));
+    for (std::size_t shorter = 0; shorter != stored.size(); ++shorter)
+        REQUIRE_FALSE(lmdb::parse_block("cart-1", bytes_view(stored).first(shorter)));
 }

@@ -85,6 +85,7 @@ struct engine_parts {
 /// A snapshot of counters; each is exact, together they are approximate.
 struct engine_status {
     log_position head = 0;
+    journal_health journal; ///< of the index that the journal derives from its log
     std::size_t resident_aggregates = 0;
     std::size_t commands_in_flight = 0;
     std::size_t command_bytes_in_flight = 0;

@@ -146,6 +146,17 @@ struct journal_capabilities {
     std::size_t max_metadata_bytes = 0; ///< of one commit: actor, extra and so on; 0: no limit
 };
 
+/// What a journal has found out about the index that it derives from its log.
+struct journal_health {
+    bool rebuilding = false;    ///< the index was damaged and is made again from the log
+    std::uint64_t rebuilds = 0; ///< how often since the journal was opened, by the opening too
+    log_position rebuilt_through = 0; ///< how far the present one, or the last, has come
+    /// The index is compared with the log while there is little else to do: how far the present
+    /// comparison has come, and how many are complete.
+    log_position checked_through = 0;
+    std::uint64_t checks_completed = 0;
+};
+
 /// A position in the log that moves forward: everything stored before, then everything stored later,
 /// with no gap and no duplicate between the two. One thread at a time.
 class subscription {
@@ -198,6 +209,9 @@ public:
 
     /// Position of the last durable event; 0 if there is none.
     [[nodiscard]] virtual log_position head() const noexcept = 0;
+
+    /// Nothing to tell, for journals without an index of their own.
+    [[nodiscard]] virtual journal_health health() const noexcept { return {}; }
 
     /// The ends of `stream`; likewise `invalid_argument` for a name that no stream can have.
     [[nodiscard]] virtual result<stream_info> describe(std::string_view stream) const = 0;

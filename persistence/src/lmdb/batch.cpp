@@ -48,7 +48,15 @@ result<cached_head*> batch::entry_of(std::string_view stream) {
         return entry;
     if (heads_.holds_all())
         return &heads_.insert(stream, stream_head());
-    auto head = log_table(txn_, table_).stored_head(stream);
+    if (index_.distrusted())
+        return index_is_rebuilt(stream);
+    bool damaged = false;
+    auto head =
+        load_head(log_table(txn_, table_), stream_index(txn_, index_.tables()), stream, damaged);
+    if (damaged) {
+        index_.report_damage();
+        return index_is_rebuilt(stream);
+    }
     if (!head)
         return head.error();
     return &heads_.insert(stream, std::move(*head));

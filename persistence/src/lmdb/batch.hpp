@@ -2,6 +2,7 @@
 
 #include "annals/journal.hpp"
 #include "lmdb/head_table.hpp"
+#include "lmdb/index_handle.hpp"
 #include "lmdb/log_table.hpp"
 
 #include <optional>
@@ -15,9 +16,11 @@ namespace annals::lmdb {
 /// to it. Readers see nothing of the batch until `publish`.
 class batch {
 public:
-    batch(head_table& heads, const tables& table, const journal_capabilities& limits)
+    batch(head_table& heads, const tables& table, index_handle& index,
+          const journal_capabilities& limits)
         : heads_(heads),
           table_(table),
+          index_(index),
           limits_(limits) {}
 
     /// Begins anew within `txn`, after the log's last position `head`.
@@ -59,7 +62,8 @@ private:
     };
 
     [[nodiscard]] append_result check_and_store(const commit& candidate);
-    /// The stream's entry, read from the table `heads` if it is not in memory.
+    /// The stream's entry, read from the index if it is not in memory. `errc::unavailable` if the
+    /// index is damaged there.
     [[nodiscard]] result<cached_head*> entry_of(std::string_view stream);
     [[nodiscard]] const stream_head& head_of(const cached_head& entry) const noexcept;
     [[nodiscard]] stream_head& tentative(cached_head& entry);
@@ -70,6 +74,7 @@ private:
 
     head_table& heads_;
     tables table_;
+    index_handle& index_;
     journal_capabilities limits_;
 
     MDB_txn* txn_ = nullptr;

@@ -16,6 +16,10 @@ bool disk_errors::is_full(int rc, std::size_t bytes) const noexcept {
     return says_so && environment_is_sound();
 }
 
+error disk_errors::error_of(int rc, std::size_t bytes, std::string_view doing) const {
+    return lmdb_error(is_full(rc, bytes) ? ENOSPC : rc, doing);
+}
+
 bool disk_errors::environment_is_sound() const noexcept {
     txn_handle txn;
     return begin_txn(env_, 0, txn) == 0;

@@ -14,6 +14,10 @@ public:
     /// the transaction is stored then, and a later one may succeed.
     [[nodiscard]] bool is_full(int rc, std::size_t bytes) const noexcept;
 
+    /// As `lmdb_error`, but `disk_full` where the disk is. Precondition: no transaction is open on this
+    /// thread.
+    [[nodiscard]] error error_of(int rc, std::size_t bytes, std::string_view doing) const;
+
 private:
     [[nodiscard]] bool environment_is_sound() const noexcept;
     /// The system reports a write that stopped half-way as EIO, whatever stopped it.

@@ -23,6 +23,7 @@ errc code_of(int number) noexcept {
     case MDB_VERSION_MISMATCH:
         return errc::incompatible_format;
     case MDB_PANIC:
+    case MDB_DBS_FULL: // as many new indexes as one opening can make
         return errc::unavailable;
     case MDB_READERS_FULL:
         return errc::overloaded;
@@ -100,8 +101,6 @@ int open_cursor(MDB_txn* txn, MDB_dbi table, cursor_handle& cursor) noexcept {
 
 int open_tables(MDB_txn* txn, unsigned flags, tables& into) noexcept {
     auto rc = mdb_dbi_open(txn, "log", flags | MDB_INTEGERKEY, &into.log);
-    if (rc == MDB_SUCCESS)
-        rc = mdb_dbi_open(txn, "heads", flags, &into.heads);
     if (rc == MDB_SUCCESS)
         rc = mdb_dbi_open(txn, "meta", flags, &into.meta);
     return rc;

@@ -60,11 +60,11 @@ using cursor_handle = std::unique_ptr<MDB_cursor, cursor_closer>;
 [[nodiscard]] int commit_txn(txn_handle& txn) noexcept;
 [[nodiscard]] int open_cursor(MDB_txn* txn, MDB_dbi table, cursor_handle& cursor) noexcept;
 
-/// The three tables of a store. docs/storage_format.md describes their keys and values.
+/// The tables of a store besides those of its index (stream_index.hpp). docs/storage_format.md
+/// describes their keys and values.
 struct tables {
-    MDB_dbi log = 0;   ///< position -> record
-    MDB_dbi heads = 0; ///< stream name -> head, lagging behind the log
-    MDB_dbi meta = 0;  ///< what the store is, and how far `heads` reaches
+    MDB_dbi log = 0;  ///< position -> record
+    MDB_dbi meta = 0; ///< what the store is, and which index belongs to it
 };
 
 /// Opens the tables within `txn`, creating them if `flags` has MDB_CREATE.

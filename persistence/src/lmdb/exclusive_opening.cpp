@@ -155,6 +155,7 @@ result<exclusive_file> opening::open() {
     store_.watch = *watch;
     store_.path = *file_;
     store_.pages_checked = pages_.complete;
+    store_.damaged_tables = pages_.damaged_tables;
     store_.lock.beside->write_owner();
     store_.lock.beside->keep();
     directories_.keep();
@@ -197,6 +198,7 @@ result<exclusive_file> open_to_read(const fs::path& directory, const file_kind& 
     store.env = *std::move(env);
     store.path = **file;
     store.pages_checked = pages->complete;
+    store.damaged_tables = pages->damaged_tables;
     return store;
 }
 

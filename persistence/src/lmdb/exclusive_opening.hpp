@@ -13,7 +13,8 @@ struct exclusive_file {
     env_handle env;
     std::filesystem::path path; ///< of the data file, absolute and without links
     file_watch watch;
-    bool pages_checked = false; ///< all of them; otherwise those with entries when they are read
+    bool pages_checked = false; ///< all of them; otherwise not those with entries
+    std::vector<damaged_table> damaged_tables;
 };
 
 struct opening_options {

@@ -1,6 +1,6 @@
 #include "lmdb/head_flush.hpp"
 
-#include "lmdb/meta_format.hpp"
+#include "lmdb/disk_errors.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -14,11 +14,6 @@ namespace {
 constexpr std::uint64_t longest_lag = 4;
 /// Sets smaller than this are sorted in passing.
 constexpr std::size_t small_set = 4096;
-/// Heads in one transaction when everything is written.
-constexpr std::size_t heads_in_one_go = 65'536;
-
-/// Heads are neighbours by name but not in memory: fetched this many before they are used.
-constexpr std::size_t look_ahead = 8;
 
 struct sort_key {
     std::uint64_t begin; ///< the eight bytes after what all names have in common
@@ -58,34 +53,24 @@ void sort_by_name(std::span<cached_head*> entries) {
     std::ranges::transform(keys, entries.begin(), &sort_key::entry);
 }
 
-int put_reach(MDB_txn* txn, MDB_dbi meta, log_position reach) {
-    const auto stored = encode_heads_reach(reach);
-    auto key = as_value(heads_reach_key);
+} // namespace
+
+int put_index_state(MDB_txn* txn, MDB_dbi meta, const index_state& state) {
+    const auto stored = encode_index_state(state);
+    auto key = as_value(index_key);
     auto value = as_value(bytes_view(stored));
     return mdb_put(txn, meta, &key, &value, 0);
 }
 
-template <class Write>
-int in_own_transaction(MDB_env* env, Write write) {
-    txn_handle txn;
-    auto rc = begin_txn(env, 0, txn);
-    if (rc == 0)
-        rc = write(txn.get());
-    return rc == 0 ? commit_txn(txn) : rc;
-}
-
-} // namespace
-
-head_flush::head_flush(const tables& table, std::size_t cached_streams, log_position reach,
-                       std::size_t stored_heads)
+head_flush::head_flush(const tables& table, const index_tables& index, const index_state& state,
+                       std::size_t cached_streams)
     : table_(table),
+      index_(index),
       cached_streams_(std::max<std::size_t>(cached_streams, 1)),
-      reach_(reach),
-      table_size_(stored_heads) {}
+      state_(state) {}
 
 head_flush::~head_flush() {
-    if (sorter_.joinable())
-        sorter_.join();
+    wait_until_sorted();
 }
 
 void head_flush::changed(cached_head& entry) {
@@ -97,12 +82,13 @@ void head_flush::changed(cached_head& entry) {
 
 void head_flush::advance(log_position head, std::size_t events) {
     credit_ += static_cast<std::int64_t>(events);
-    const auto enough = std::min(std::max(table_size_, smallest_cycle), cached_streams_);
+    const auto enough =
+        std::min(std::max<std::size_t>(state_.streams, smallest_cycle), cached_streams_);
     // A cycle writes one head for each event that comes meanwhile. Begun now, it ends when the log
-    // is this much longer; until then a crash leaves everything after `reach_` to be replayed.
-    const auto lag_at_end = head - reach_ + collected_.size();
+    // is this much longer; until then a crash leaves everything after the reach to be replayed.
+    const auto lag_at_end = head - state_.reach + collected_.size();
     const bool time = collected_.size() >= enough || lag_at_end >= longest_lag * cached_streams_;
-    if (!in_cycle() && time && !collected_.empty())
+    if (!suspended_ && !in_cycle() && time && !collected_.empty())
         begin_cycle(head);
 }
 
@@ -133,34 +119,29 @@ void head_flush::wait_until_sorted() {
 }
 
 int head_flush::write_slice(MDB_txn* txn) {
-    if (!in_cycle() || credit_ < smallest_slice || !sorted_.load(std::memory_order_acquire))
+    if (suspended_ || !in_cycle() || credit_ < smallest_slice ||
+        !sorted_.load(std::memory_order_acquire))
         return 0;
     wait_until_sorted();
     return write(txn, static_cast<std::size_t>(credit_));
 }
 
 int head_flush::write(MDB_txn* txn, std::size_t count) {
-    slice_end_ = std::min(cycle_.size(), next_ + count);
-    cursor_handle cursor;
-    if (const auto rc = open_cursor(txn, table_.heads, cursor); rc != 0)
-        return rc;
-    for (auto i = next_; i != slice_end_; ++i) {
-        if (i + look_ahead < slice_end_)
-            __builtin_prefetch(cycle_[i + look_ahead]);
-        const auto name = cycle_[i]->name();
-        encode_head(name, cycle_[i]->head, scratch_);
-        auto key = as_value(name);
-        auto value = as_value(bytes_view(scratch_));
-        if (const auto rc = mdb_cursor_put(cursor.get(), &key, &value, 0); rc != 0)
+    const auto wanted = std::min({cycle_.size() - next_, count, most_heads});
+    index_writer::progress done;
+    while (done.heads < wanted && done.bytes < most_bytes) {
+        const auto rest = std::span(cycle_).subspan(next_ + done.heads, wanted - done.heads);
+        if (const auto rc = writer_.put_first(txn, index_, rest, done); rc != 0)
             return rc;
     }
+    slice_end_ = next_ + done.heads;
+    slice_added_ = done.new_streams;
     if (slice_end_ != cycle_.size())
         return 0;
-    MDB_stat size{};
-    if (const auto rc = mdb_stat(txn, table_.heads, &size); rc != 0)
-        return rc;
-    table_size_ = size.ms_entries;
-    return put_reach(txn, table_.meta, cycle_reach_);
+    auto reached = state_;
+    reached.reach = cycle_reach_;
+    reached.streams += slice_added_;
+    return put_index_state(txn, table_.meta, reached);
 }
 
 void head_flush::slice_committed() {
@@ -169,33 +150,58 @@ void head_flush::slice_committed() {
     for (; next_ != slice_end_; ++next_)
         cycle_[next_]->dirty = false;
     credit_ = 0;
+    state_.streams += std::exchange(slice_added_, 0U);
     if (next_ != cycle_.size())
         return;
-    reach_ = cycle_reach_;
+    state_.reach = cycle_reach_;
     cycle_.clear();
     next_ = slice_end_ = 0;
 }
 
-int head_flush::write_all(MDB_env* env, log_position head) {
-    while (in_cycle() || !collected_.empty()) {
-        if (!in_cycle())
-            begin_cycle(head);
-        wait_until_sorted();
-        const auto rc =
-            in_own_transaction(env, [this](MDB_txn* txn) { return write(txn, heads_in_one_go); });
-        if (rc != 0) {
-            slice_aborted();
-            return rc;
-        }
-        slice_committed();
-    }
-    if (reach_ == head)
-        return 0;
-    const auto rc =
-        in_own_transaction(env, [&](MDB_txn* txn) { return put_reach(txn, table_.meta, head); });
+result<bool> head_flush::write_some(MDB_env* env, log_position head) {
+    if (!in_cycle() && !collected_.empty())
+        begin_cycle(head);
+    wait_until_sorted();
+    const bool slice = in_cycle();
+    if (!slice && state_.reach == head)
+        return true;
+    auto reached = state_;
+    reached.reach = head;
+    txn_handle txn;
+    auto rc = begin_txn(env, 0, txn);
     if (rc == 0)
-        reach_ = head;
-    return rc;
+        rc =
+            slice ? write(txn.get(), most_heads) : put_index_state(txn.get(), table_.meta, reached);
+    if (rc == 0)
+        rc = commit_txn(txn);
+    if (rc != 0) {
+        txn.reset();
+        slice_aborted();
+        return disk_errors(env).error_of(rc, 2 * most_bytes, "cannot write the index of streams");
+    }
+    slice ? slice_committed() : static_cast<void>(state_ = reached);
+    return dirty() == 0 && state_.reach == head;
+}
+
+result<void> head_flush::write_all(MDB_env* env, log_position head) {
+    for (;;) {
+        const auto done = write_some(env, head);
+        if (!done)
+            return done.error();
+        if (*done)
+            return {};
+    }
+}
+
+void head_flush::adopt(const index_tables& index, const index_state& state) {
+    wait_until_sorted();
+    collected_.insert(collected_.end(), cycle_.begin() + static_cast<std::ptrdiff_t>(next_),
+                      cycle_.end());
+    cycle_.clear();
+    next_ = slice_end_ = slice_added_ = 0;
+    index_ = index;
+    state_ = state;
+    suspended_ = false;
 }
 
 } // namespace annals::lmdb

@@ -144,6 +144,17 @@ void head_table::erase(cached_head& entry) {
     destroy(&entry);
 }
 
+void head_table::drop_clean() {
+    for (auto& part : shards_)
+        for (std::size_t i = 0; i < part.slots.size();) {
+            auto* const entry = part.slots[i].entry;
+            if (entry != nullptr && !entry->dirty)
+                erase(*entry); // another entry may move into the slot: look at it again
+            else
+                ++i;
+        }
+}
+
 void head_table::evict(std::size_t limit, std::size_t steps) {
     while (size_ > limit && steps != 0) {
         auto& part = shards_[hand_shard_];

@@ -19,7 +19,7 @@ struct cached_head {
     /// Index of the stream's tentative head in the batch being written, or `not_in_batch`.
     std::uint32_t batch_index;
     std::uint8_t name_size;
-    bool dirty : 1;  ///< newer than the table `heads`; in a list of head_flush, so it must stay
+    bool dirty : 1;  ///< newer than the index of streams; in a list of head_flush, so it must stay
     bool recent : 1; ///< used since the eviction last came by
 
     static constexpr std::uint32_t not_in_batch = ~std::uint32_t{0};
@@ -29,7 +29,7 @@ struct cached_head {
     }
 };
 
-/// The heads in memory: all that are newer than the table `heads`, and as many others as there is
+/// The heads in memory: all that are newer than the index of streams, and as many others as there is
 /// room for.
 ///
 /// One thread (the writer) changes it; `find` is for that thread, `read` is safe from any. What
@@ -60,12 +60,15 @@ public:
     /// most `limit` are left.
     void evict(std::size_t limit, std::size_t steps);
 
+    /// Drops everything that is not dirty. Not within a batch.
+    void drop_clean();
+
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
     /// Every stream of the store is here, so that one which is not does not exist. True from
     /// `expect_all` until the first eviction.
     [[nodiscard]] bool holds_all() const noexcept { return holds_all_; }
-    /// Precondition: the table `heads` holds nothing that is not here.
+    /// Precondition: the index of streams holds nothing that is not here.
     void expect_all() noexcept { holds_all_ = true; }
 
 private:

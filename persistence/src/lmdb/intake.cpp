@@ -45,15 +45,30 @@ void intake::take(std::vector<queued_operation>& into) {
     queue_.swap(into);
 }
 
-bool intake::wait_and_take(std::vector<queued_operation>& into) {
+bool intake::wait_and_take(std::vector<queued_operation>& into,
+                           std::optional<std::chrono::milliseconds> patience) {
+    const auto ready = [this] {
+        // Whoever waits again says so again: `push` takes it back.
+        writer_waits_ = queue_.empty() && !closed_ && !nudged_;
+        return !writer_waits_;
+    };
     std::unique_lock lock(mutex_);
-    while (queue_.empty() && !closed_) {
-        writer_waits_ = true;
-        not_empty_.wait(lock);
-    }
+    if (patience)
+        not_empty_.wait_for(lock, *patience, ready);
+    else
+        not_empty_.wait(lock, ready);
     writer_waits_ = false;
+    nudged_ = false;
     queue_.swap(into);
-    return !into.empty();
+    return !into.empty() || !closed_;
+}
+
+void intake::nudge() {
+    {
+        const std::lock_guard lock(mutex_);
+        nudged_ = true;
+    }
+    not_empty_.notify_one();
 }
 
 void intake::close() {

@@ -3,9 +3,11 @@
 #include "annals/journal.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 namespace annals::lmdb {
@@ -26,8 +28,12 @@ public:
 
     /// Exchanges everything queued for `into`, which must be empty. Writer only.
     void take(std::vector<queued_operation>& into);
-    /// The same, after waiting until there is something; false if there will be nothing more.
-    [[nodiscard]] bool wait_and_take(std::vector<queued_operation>& into);
+    /// The same, after waiting until there is something, at most for `patience`, or until `nudge`;
+    /// false if there will be nothing more.
+    [[nodiscard]] bool wait_and_take(std::vector<queued_operation>& into,
+                                     std::optional<std::chrono::milliseconds> patience);
+    /// Ends the wait of the writer, which has something else to do. Any thread.
+    void nudge();
 
     /// An operation of `bytes` is completed.
     void finished(std::size_t bytes) noexcept {
@@ -44,6 +50,7 @@ private:
     std::condition_variable not_empty_;
     std::vector<queued_operation> queue_;
     bool writer_waits_ = false;
+    bool nudged_ = false;
     bool closed_ = false;
 };
 

@@ -28,10 +28,11 @@ store::store(open_store opened, const store_state& state, const lmdb_options& ch
       files(std::move(opened)),
       head(state.head),
       note(files.directory, files.identity.id),
-      flush(files.table, chosen.cached_streams, state.heads_reach, state.stored_heads),
+      flush(files.table, state.tables, state.index, chosen.cached_streams),
+      index(state.tables),
       queue(chosen.max_queued_bytes),
       gate(files.env.get()),
-      reads(gate, heads, files.table) {}
+      reads(gate, heads, files.table, index, queue) {}
 
 std::optional<error> store::unusable() const {
     if (fork_generation() == born_in)
@@ -42,9 +43,12 @@ std::optional<error> store::unusable() const {
 void store::run_writer() {
     writer({.env = files.env.get(),
             .table = files.table,
+            .identity = files.identity,
             .queue = queue,
             .heads = heads,
             .flush = flush,
+            .index = index,
+            .gauge = gauge,
             .followers = followers,
             .note = note,
             .head = head,
@@ -107,6 +111,14 @@ public:
         return store_->reads.read_all(after, max, filter);
     }
     [[nodiscard]] log_position head() const noexcept override { return store_->head.load(); }
+    [[nodiscard]] journal_health health() const noexcept override {
+        const auto& gauge = store_->gauge;
+        return {.rebuilding = gauge.rebuilding.load(),
+                .rebuilds = gauge.rebuilds.load(),
+                .rebuilt_through = gauge.rebuilt_through.load(),
+                .checked_through = gauge.checked_through.load(),
+                .checks_completed = gauge.checks_completed.load()};
+    }
 
     [[nodiscard]] result<stream_info> describe(std::string_view stream) const override {
         if (auto why = store_->unusable())
@@ -176,6 +188,34 @@ private:
     std::thread::id writer_id_;
 };
 
+/// The store of `files` with its heads brought up to date. Where the index is damaged, or of an
+/// earlier format, another one is made from the log.
+result<std::shared_ptr<store>> open_with_index(open_store files, const lmdb_options& options) {
+    auto state = read_state(files.env.get(), files.table, files.damaged_tables);
+    if (!state)
+        return state.error();
+    if (files.earlier_format)
+        state->index = {};
+    const bool pages_damaged = !state->index_damage.empty() && !files.earlier_format;
+    for (std::uint64_t rebuilds = pages_damaged ? 1 : 0;; ++rebuilds) {
+        if (state->index.generation == 0)
+            if (auto begun = begin_index(files.env.get(), files.table, files.identity, *state);
+                !begun)
+                return begun.error();
+        auto opened = std::make_shared<store>(std::move(files), *state, options);
+        bool damaged = false;
+        auto replayed = replay_heads(opened->files.env.get(), opened->files.table, *state,
+                                     opened->heads, opened->flush, options.cached_streams, damaged);
+        opened->gauge.rebuilds = rebuilds;
+        if (replayed)
+            return opened;
+        if (!damaged || rebuilds != 0)
+            return replayed.error();
+        files = std::move(opened->files);
+        state->index = {};
+    }
+}
+
 } // namespace
 } // namespace lmdb
 
@@ -185,16 +225,11 @@ result<std::shared_ptr<journal>> open_lmdb_journal(const std::filesystem::path& 
     auto files = lmdb::open_or_create(directory, options);
     if (!files)
         return files.error();
-    auto state = lmdb::read_state(files->env.get(), files->table);
-    if (!state)
-        return state.error();
-    const auto opened = std::make_shared<lmdb::store>(std::move(*files), *state, options);
-    if (auto replayed = lmdb::replay_heads(opened->files.env.get(), opened->files.table, *state,
-                                           opened->heads, opened->flush);
-        !replayed)
-        return replayed.error();
+    auto opened = lmdb::open_with_index(std::move(*files), options);
+    if (!opened)
+        return opened.error();
     try {
-        return std::shared_ptr<journal>(std::make_shared<lmdb::lmdb_journal>(opened));
+        return std::shared_ptr<journal>(std::make_shared<lmdb::lmdb_journal>(*std::move(opened)));
     } catch (const std::system_error&) {
         return lmdb::no_thread();
     }

@@ -62,15 +62,4 @@ result<log_position> log_table::last() const {
     return position_of(key);
 }
 
-result<stream_head> log_table::stored_head(std::string_view stream) const {
-    auto key = as_value(stream);
-    MDB_val value{};
-    const auto rc = mdb_get(txn_, table_.heads, &key, &value);
-    if (rc == MDB_NOTFOUND)
-        return stream_head();
-    if (rc != 0)
-        return lmdb_error(rc, "cannot read the stream heads");
-    return decode_head(stream, as_bytes(value));
-}
-
 } // namespace annals::lmdb

@@ -4,7 +4,7 @@
 #include "lmdb/record_format.hpp"
 #include "lmdb/stream_head.hpp"
 
-/// Looking things up in the tables `log` and `heads` within one transaction. Everything returned
+/// Looking things up in the table `log` within one transaction. Everything returned
 /// points into LMDB's pages: valid until the transaction ends or writes.
 namespace annals::lmdb {
 
@@ -33,9 +33,6 @@ public:
 
     /// Position of the last record; 0 if there is none.
     [[nodiscard]] result<log_position> last() const;
-
-    /// What the table `heads` says of `stream`; version 0 if nothing.
-    [[nodiscard]] result<stream_head> stored_head(std::string_view stream) const;
 
 private:
     MDB_txn* txn_;

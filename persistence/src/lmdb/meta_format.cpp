@@ -54,19 +54,23 @@ result<store_identity> decode_identity(bytes_view stored, std::uint32_t version)
     return identity;
 }
 
-std::array<std::byte, heads_reach_bytes> encode_heads_reach(log_position position) {
-    std::array<std::byte, heads_reach_bytes> bytes{};
-    put_fixed(bytes.data(), position);
-    put_fixed(bytes.data() + 8, crc32c().add(bytes.data(), 8).value());
+std::array<std::byte, index_state_bytes> encode_index_state(const index_state& state) {
+    std::array<std::byte, index_state_bytes> bytes{};
+    auto* at = put_fixed(bytes.data(), state.generation);
+    at = put_fixed(at, state.reach);
+    at = put_fixed(at, state.streams);
+    put_fixed(at, crc32c().add(bytes.data(), index_state_bytes - 4).value());
     return bytes;
 }
 
-result<log_position> decode_heads_reach(bytes_view stored) {
-    if (stored.size() != heads_reach_bytes ||
-        get_fixed<std::uint32_t>(stored.data() + 8) != crc32c().add(stored.data(), 8).value())
-        return error{errc::corrupt,
-                     "the reach of the stored heads is damaged; restore the store from a backup"};
-    return get_fixed<log_position>(stored.data());
+std::optional<index_state> decode_index_state(bytes_view stored) {
+    if (stored.size() != index_state_bytes ||
+        get_fixed<std::uint32_t>(stored.data() + index_state_bytes - 4) !=
+            crc32c().add(stored.data(), index_state_bytes - 4).value())
+        return std::nullopt;
+    return index_state{.generation = get_fixed<std::uint32_t>(stored.data()),
+                       .reach = get_fixed<std::uint64_t>(stored.data() + 4),
+                       .streams = get_fixed<std::uint64_t>(stored.data() + 12)};
 }
 
 } // namespace annals::lmdb

@@ -5,6 +5,7 @@
 #include "lmdb/record_format.hpp"
 
 #include <array>
+#include <optional>
 
 /// The two values in the table `meta`.
 namespace annals::lmdb {
@@ -31,15 +32,26 @@ encode_identity(const store_identity& identity, std::uint32_t version = format_v
 [[nodiscard]] result<store_identity> decode_identity(bytes_view stored,
                                                      std::uint32_t version = format_version);
 
-/// Under `heads_reach_key`: every stream's head in the table `heads` covers at least the events up
-/// to this position; what comes after is replayed when the store is opened.
+/// Under `index_key`: which index of streams belongs to the store, and what it holds.
 ///
-///     position  u64
-///     crc       u32  CRC-32C over position
-inline constexpr std::string_view heads_reach_key = "heads_reach";
-inline constexpr std::size_t heads_reach_bytes = 8 + 4;
+///     generation  u32  the number in the names of its tables
+///     reach       u64  it covers at least the events up to this position; what comes after is
+///                      replayed when the store is opened
+///     streams     u64  how many it has at that position, or more
+///     crc         u32  CRC-32C over the three
+struct index_state {
+    std::uint32_t generation = 0; ///< 0: there is none that can be used
+    log_position reach = 0;
+    std::uint64_t streams = 0;
+};
+inline constexpr std::string_view index_key = "index";
+inline constexpr std::size_t index_state_bytes = 4 + 8 + 8 + 4;
 
-[[nodiscard]] std::array<std::byte, heads_reach_bytes> encode_heads_reach(log_position position);
-[[nodiscard]] result<log_position> decode_heads_reach(bytes_view stored);
+[[nodiscard]] std::array<std::byte, index_state_bytes> encode_index_state(const index_state& state);
+/// Nothing if the bytes are not what `encode_index_state` wrote.
+[[nodiscard]] std::optional<index_state> decode_index_state(bytes_view stored);
+
+/// In a store of format version 1: how far its table `heads` reached. Neither is used any more.
+inline constexpr std::string_view heads_reach_key = "heads_reach";
 
 } // namespace annals::lmdb

@@ -42,7 +42,8 @@ result<store_identity> new_identity() {
     return identity;
 }
 
-result<store_identity> read_identity(const fs::path& directory, MDB_env* env, tables& table) {
+result<store_identity> read_identity(const fs::path& directory, MDB_env* env, tables& table,
+                                     bool& earlier_format) {
     txn_handle txn;
     if (const auto rc = begin_txn(env, MDB_RDONLY, txn); rc != 0)
         return lmdb_error(rc, "cannot read the store");
@@ -58,6 +59,11 @@ result<store_identity> read_identity(const fs::path& directory, MDB_env* env, ta
     if (rc != 0)
         return lmdb_error(rc, "cannot read the store");
     auto identity = decode_identity(as_bytes(value));
+    if (!identity)
+        if (auto earlier = decode_identity(as_bytes(value), earlier_format_version)) {
+            identity = std::move(earlier);
+            earlier_format = true;
+        }
     if (identity)
         if (auto whole = check_tail(directory, txn.get(), table, *identity); !whole)
             return whole.error();
@@ -80,8 +86,13 @@ public:
     }
 
     [[nodiscard]] std::span<const expected_table> tables() const noexcept override {
-        static constexpr std::array<expected_table, 3> all = {
-            {{"log", MDB_INTEGERKEY}, {"heads", 0}, {"meta", 0}}};
+        static constexpr std::array<expected_table, 4> all = {
+            {{.name = "log", .flags = MDB_INTEGERKEY},
+             {.name = "meta", .flags = 0},
+             {.name = "heads",
+              .flags = 0,
+              .derived = true}, // with a number, or of format version 1
+             {.name = "sums", .flags = 0, .derived = true}}};
         return all;
     }
 
@@ -101,10 +112,11 @@ public:
 
     [[nodiscard]] result<void> check(MDB_env* env) const override {
         lmdb::tables table;
-        const auto identity = read_identity(directory_, env, table);
+        bool earlier_format = false;
+        const auto identity = read_identity(directory_, env, table, earlier_format);
         if (!identity)
             return identity.error();
-        const auto state = read_state(env, table);
+        const auto state = read_state(env, table, {});
         return state ? result<void>() : state.error();
     }
 
@@ -114,15 +126,9 @@ public:
             return identity.error();
         lmdb::tables table;
         auto rc = open_tables(txn, MDB_CREATE, table);
-        const auto stored_identity = encode_identity(*identity);
-        const auto stored_reach = encode_heads_reach(0);
-        for (const auto& [name, stored] : {std::pair{identity_key, bytes_view(stored_identity)},
-                                           std::pair{heads_reach_key, bytes_view(stored_reach)}}) {
-            auto key = as_value(name);
-            auto value = as_value(stored);
-            if (rc == 0)
-                rc = mdb_put(txn, table.meta, &key, &value, 0);
-        }
+        store_state state;
+        if (rc == 0)
+            rc = begin_index(txn, table, *identity, state);
         if (rc != 0)
             return lmdb_error(rc, "cannot write a new store");
         return {};
@@ -135,8 +141,8 @@ private:
 result<open_store> with_identity(const fs::path& directory, result<exclusive_file> file) {
     if (!file)
         return file.error();
-    open_store store{*std::move(file), {}, {}, directory};
-    auto identity = read_identity(directory, store.env.get(), store.table);
+    open_store store{*std::move(file), {}, {}, directory, false};
+    auto identity = read_identity(directory, store.env.get(), store.table, store.earlier_format);
     if (!identity)
         return identity.error();
     store.identity = *identity;
@@ -164,14 +170,17 @@ result<open_store> open_to_verify(const fs::path& directory, const lmdb_options&
 
 result<open_store> open_locked_to_verify(const fs::path& directory, const fs::path& file,
                                          const lmdb_options& options) {
-    if (auto checked = inspect_every_page(file, journal_file(directory)); !checked)
-        return checked.error();
+    auto pages = inspect_every_page(file, journal_file(directory));
+    if (!pages)
+        return pages.error();
     auto env = open_env(file, options.max_store_bytes, MDB_RDONLY | MDB_NOLOCK);
     if (!env)
         return env.error();
     exclusive_file opened;
     opened.env = *std::move(env);
     opened.path = file;
+    opened.pages_checked = true;
+    opened.damaged_tables = std::move(pages->damaged_tables);
     return with_identity(directory, std::move(opened));
 }
 

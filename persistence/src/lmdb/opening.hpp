@@ -14,6 +14,7 @@ struct open_store : exclusive_file {
     tables table;
     store_identity identity;
     std::filesystem::path directory;
+    bool earlier_format = false; ///< the store has `earlier_format_version`
 };
 
 /// Opens or creates; the errors are those of `open_lmdb_journal`. What it returns is durable.

@@ -146,6 +146,8 @@ private:
     [[nodiscard]] result<void> check_leaf_node(walk& all, page_number page, const node& each);
     [[nodiscard]] result<bytes_view> check_overflow(walk& all, page_number page, const node& each);
     [[nodiscard]] result<void> check_table(const node& each);
+    /// Those that can be made again, the newest first.
+    void check_derived_tables();
     [[nodiscard]] result<void> check_free(page_number page, const node& each, bytes_view list);
 
     int file_;
@@ -162,6 +164,15 @@ private:
     std::vector<std::vector<std::byte>> levels_{max_depth + 2}; ///< a page for each level
     std::vector<std::byte> overflow_;
     std::uint64_t pages_of_tables_ = 0;
+
+    struct derived_table {
+        std::string name;
+        std::vector<std::byte> stored;
+        std::uint16_t flags;
+    };
+    std::vector<derived_table> derived_;
+    std::vector<damaged_table> damaged_tables_;
+    std::optional<std::vector<page_number>> taken_; ///< by the derived table being checked
 };
 
 error checking::damaged(page_number page, std::string_view what) const {
@@ -192,6 +203,8 @@ result<void> checking::use(page_number page) {
     if (used_[page])
         return damaged(page, "it is used twice");
     used_[page] = true;
+    if (taken_)
+        taken_->push_back(page);
     return {};
 }
 
@@ -246,12 +259,14 @@ result<checked_pages> checking::check(const meta& newest) {
         return checked.error();
     if (auto checked = check_tree(newest.free, content::free_pages); !checked)
         return checked.error();
+    check_derived_tables();
     for (auto page = file_pages_; page <= last_page_; ++page)
         if (!used_[page] && !complete_) // something that was not looked at may lead there
             return cut_off();
     return checked_pages{.last_txn = newest.txn,
                          .file_bytes = (last_page_ + 1) * page_bytes_,
-                         .complete = complete_};
+                         .complete = complete_,
+                         .damaged_tables = std::move(damaged_tables_)};
 }
 
 result<void> checking::check_tree(const tree& of, content holds) {
@@ -419,7 +434,14 @@ result<void> checking::check_table(const node& each) {
         return of_another_program();
     const tree of(each.value);
     const auto name = as_text(as_value(each.key));
-    const auto known = std::ranges::find(tables_, name, &expected_table::name);
+    const auto known = std::ranges::find_if(tables_, [&](const expected_table& table) {
+        return table.derived ? name.starts_with(table.name) : name == table.name;
+    });
+    if (known != tables_.end() && known->derived) {
+        derived_.push_back(
+            {std::string(name), {each.value.begin(), each.value.end()}, known->flags});
+        return {};
+    }
     if (known != tables_.end() && known->flags != of.flags)
         return of_another_program();
     if (of.flags != 0 && of.flags != integer_keys)
@@ -431,6 +453,29 @@ result<void> checking::check_table(const node& each) {
     auto checked = check_tree(tree(kept), content::values);
     levels_.swap(levels);
     return checked;
+}
+
+void checking::check_derived_tables() {
+    // By their numbers: an old one that nobody uses must not pass for the owner of a page.
+    const auto number_of = [](const derived_table& table) {
+        const auto number = table.name.substr(std::min(table.name.find('.'), table.name.size()));
+        return std::pair(number.size(), number);
+    };
+    std::ranges::stable_sort(derived_, std::ranges::greater(), number_of);
+    pages_of_tables_ = 0;
+    for (const auto& each : derived_) {
+        const tree of(each.stored);
+        taken_.emplace();
+        auto checked = of.flags == each.flags
+                           ? check_tree(of, content::values)
+                           : damaged(of.root, "its table is of a kind that cannot be");
+        if (checked)
+            continue;
+        for (const auto page : *taken_) // they may be another's
+            used_[page] = false;
+        damaged_tables_.push_back({each.name, checked.error().message});
+    }
+    taken_.reset();
 }
 
 result<void> checking::check_free(page_number page, const node& each, bytes_view list) {

@@ -93,10 +93,20 @@ result<scan> note_matching(const log_table& log, MDB_cursor* cursor, log_positio
 result<stream_head> reader::head_of(std::string_view stream) const {
     if (auto head = heads_.read(stream))
         return std::move(*head);
+    if (index_.distrusted())
+        return index_is_rebuilt(stream);
+    const auto tables = index_.tables();
     const auto snapshot = gate_.enter();
     if (!snapshot)
         return snapshot.error();
-    return log_table(snapshot->txn(), table_).stored_head(stream);
+    bool damaged = false;
+    auto head = load_head(log_table(snapshot->txn(), table_), stream_index(snapshot->txn(), tables),
+                          stream, damaged);
+    if (!damaged)
+        return head;
+    index_.report_damage();
+    queue_.nudge();
+    return index_is_rebuilt(stream);
 }
 
 result<event_page> reader::read_stream(std::string_view stream, stream_version from,

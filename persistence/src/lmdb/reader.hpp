@@ -2,6 +2,8 @@
 
 #include "annals/journal.hpp"
 #include "lmdb/head_table.hpp"
+#include "lmdb/index_handle.hpp"
+#include "lmdb/intake.hpp"
 #include "lmdb/page_builder.hpp"
 #include "lmdb/read_gate.hpp"
 
@@ -10,10 +12,14 @@ namespace annals::lmdb {
 /// The reads of a journal, each in snapshots of at most 1,000 events or 50 ms. Safe from any thread.
 class reader {
 public:
-    reader(read_gate& gate, const head_table& heads, const tables& table) noexcept
+    /// `queue` is nudged when the index was found damaged.
+    reader(read_gate& gate, const head_table& heads, const tables& table, index_handle& index,
+           intake& queue) noexcept
         : gate_(gate),
           heads_(heads),
-          table_(table) {}
+          table_(table),
+          index_(index),
+          queue_(queue) {}
 
     [[nodiscard]] result<event_page> read_stream(std::string_view stream, stream_version from,
                                                  std::size_t max, direction way) const;
@@ -33,6 +39,8 @@ private:
     read_gate& gate_;
     const head_table& heads_;
     tables table_;
+    index_handle& index_;
+    intake& queue_;
 };
 
 } // namespace annals::lmdb

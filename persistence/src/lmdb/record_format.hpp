@@ -20,7 +20,9 @@
 namespace annals::lmdb {
 
 /// What is in the store's `meta` table; raised by every change that an older reader cannot read.
-inline constexpr std::uint32_t format_version = 1;
+inline constexpr std::uint32_t format_version = 2;
+/// The version before, whose log is the same: opening makes the index anew and raises it.
+inline constexpr std::uint32_t earlier_format_version = 1;
 
 /// What a record is. Other values are reserved (truncation and end of a stream) and not yet read.
 enum class record_kind : std::uint8_t { event = 1 };

@@ -2,6 +2,7 @@
 
 #include "annals/lmdb_journal.hpp"
 #include "lmdb/head_flush.hpp"
+#include "lmdb/index_keeper.hpp"
 #include "lmdb/intake.hpp"
 #include "lmdb/opening.hpp"
 #include "lmdb/reader.hpp"
@@ -31,6 +32,8 @@ struct store {
     tail_note note;
     head_table heads;
     head_flush flush;
+    index_handle index;
+    index_gauge gauge;
     intake queue;
     read_gate gate;
     reader reads;

@@ -1,5 +1,6 @@
 #include "lmdb/store_file.hpp"
 
+#include "lmdb/disk_errors.hpp"
 #include "lmdb/file_system.hpp"
 
 #include <cerrno>
@@ -15,10 +16,15 @@ namespace fs = std::filesystem;
 
 constexpr unsigned env_flags = MDB_NOSUBDIR | MDB_NOTLS | MDB_NORDAHEAD;
 constexpr unsigned max_readers = 1024;
+/// Handles of one opening. Each index of the log that is made anew takes two.
+constexpr MDB_dbi max_tables = 64;
 constexpr mdb_mode_t file_mode = 0600;
 /// Pages with entries that are looked at before a store is opened; 256 MiB, in about 0.2 s. Of a larger one they are
 /// looked at by `verify_store` only.
 constexpr std::uint64_t most_checked_pages = 65'536;
+
+/// A new store is smaller.
+constexpr std::size_t new_store_bytes = std::size_t{64} << 10;
 
 result<void> write_new_store(const fs::path& file, const file_kind& kind, bool sync) {
     auto env = open_env(file, std::size_t{1} << 20, MDB_NOLOCK | (sync ? 0U : MDB_NOSYNC));
@@ -33,8 +39,10 @@ result<void> write_new_store(const fs::path& file, const file_kind& kind, bool s
     }
     if (rc == 0 && sync)
         rc = mdb_env_sync(env->get(), 1);
+    txn.reset();
     if (rc != 0)
-        return lmdb_error(rc, "cannot create \"" + file.string() + "\"");
+        return disk_errors(env->get())
+            .error_of(rc, new_store_bytes, "cannot create \"" + file.string() + "\"");
     return {};
 }
 
@@ -62,7 +70,7 @@ result<env_handle> open_env(const fs::path& file, std::size_t map_bytes, unsigne
     if (rc == 0)
         rc = mdb_env_set_mapsize(raw, map_bytes);
     if (rc == 0)
-        rc = mdb_env_set_maxdbs(raw, 8);
+        rc = mdb_env_set_maxdbs(raw, max_tables);
     if (rc == 0)
         rc = mdb_env_set_maxreaders(raw, max_readers);
     if (rc == 0)
@@ -116,13 +124,13 @@ result<checked_pages> inspect(const fs::path& file, int descriptor, const file_k
     return pages;
 }
 
-result<void> inspect_every_page(const fs::path& file, const file_kind& kind) {
+result<checked_pages> inspect_every_page(const fs::path& file, const file_kind& kind) {
     const auto opened = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
     if (opened < 0)
         return system_error(errno, "cannot open", file);
     const auto pages = check_pages(opened, file, kind.tables(), ~std::uint64_t{0});
     ::close(opened);
-    return pages ? result<void>() : with_remedy(pages.error(), kind);
+    return pages ? pages : with_remedy(pages.error(), kind);
 }
 
 result<std::unique_ptr<file_lock>> create_store(const fs::path& directory, const file_kind& kind,

@@ -55,8 +55,8 @@ create_store(const std::filesystem::path& directory, const file_kind& kind, bool
              lock_wait& wait);
 
 /// As `inspect`, but looks at every page, and at nothing else.
-[[nodiscard]] result<void> inspect_every_page(const std::filesystem::path& file,
-                                              const file_kind& kind);
+[[nodiscard]] result<checked_pages> inspect_every_page(const std::filesystem::path& file,
+                                                       const file_kind& kind);
 
 /// "path" and why it is no store.
 [[nodiscard]] error not_a_store(const std::filesystem::path& path, std::string_view why);

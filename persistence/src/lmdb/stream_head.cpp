@@ -1,6 +1,5 @@
 #include "lmdb/stream_head.hpp"
 
-#include "lmdb/crc32c.hpp"
 #include "lmdb/varint.hpp"
 
 #include <algorithm>
@@ -10,18 +9,9 @@
 namespace annals::lmdb {
 namespace {
 
-constexpr std::size_t crc_bytes = 4;
-
 /// The largest 2^k - 1 that is at most `count`. Precondition: count > 0.
 std::uint64_t largest_tree(std::uint64_t count) noexcept {
     return count == ~std::uint64_t{0} ? count : std::bit_floor(count + 1) - 1;
-}
-
-std::uint32_t head_crc(std::string_view stream, bytes_view rest) noexcept {
-    return crc32c()
-        .add(reinterpret_cast<const std::byte*>(stream.data()), stream.size())
-        .add(rest.data(), rest.size())
-        .value();
 }
 
 } // namespace
@@ -135,26 +125,17 @@ bool operator==(const stream_head& a, const stream_head& b) noexcept {
     return a.version_ == b.version_ && std::ranges::equal(a.positions(), b.positions());
 }
 
-void encode_head(std::string_view stream, const stream_head& head, bytes& to) {
+std::size_t encode_head(const stream_head& head, std::byte* to) noexcept {
     const auto positions = head.positions();
-    to.resize(crc_bytes + (1 + positions.size()) * max_varint_bytes);
-    auto* at = put_varint(to.data() + crc_bytes, head.version());
+    auto* at = put_varint(to, head.version());
     log_position later = 0;
     for (auto i = positions.size(); i-- != 0; later = positions[i])
         at = put_varint(at, later == 0 ? positions[i] : later - positions[i]);
-    to.resize(static_cast<std::size_t>(at - to.data()));
-    put_fixed(to.data(), head_crc(stream, bytes_view(to).subspan(crc_bytes)));
+    return static_cast<std::size_t>(at - to);
 }
 
-result<stream_head> decode_head(std::string_view stream, bytes_view stored) {
-    const auto damaged = [stream] {
-        return error{errc::corrupt, "the stored head of stream \"" + std::string(stream) +
-                                        "\" is damaged; restore the store from a backup"};
-    };
-    if (stored.size() < crc_bytes ||
-        get_fixed<std::uint32_t>(stored.data()) != head_crc(stream, stored.subspan(crc_bytes)))
-        return damaged();
-    varint_reader numbers(stored.data() + crc_bytes, stored.data() + stored.size());
+std::optional<stream_head> decode_head(bytes_view stored) {
+    varint_reader numbers(stored.data(), stored.data() + stored.size());
     const auto version = numbers.next();
     std::array<log_position, 80> positions{};
     const auto count = tree_count(version);
@@ -163,11 +144,11 @@ result<stream_head> decode_head(std::string_view stream, bytes_view stored) {
     for (auto i = positions.size(); i-- != begin; later = positions[i]) {
         const auto number = numbers.next();
         if (!numbers.ok() || number == 0 || (later != 0 && number >= later))
-            return damaged();
+            return std::nullopt;
         positions[i] = later == 0 ? number : later - number;
     }
     if (version == 0 || numbers.position() != stored.data() + stored.size())
-        return damaged();
+        return std::nullopt;
     return stream_head::of(version, std::span(positions).subspan(begin));
 }
 

@@ -85,11 +85,15 @@ private:
 /// Number of trees in a stream of `version` events.
 [[nodiscard]] std::size_t tree_count(stream_version version) noexcept;
 
-/// A head as the table `heads` holds it: CRC-32C (u32) over the stream's name and the rest, then as
-/// varints the version, the position of the last event, and the distances from root to root.
-void encode_head(std::string_view stream, const stream_head& head, bytes& to);
+/// Most bytes of a head: a version and its trees, of which 2^64 - 1 events have 65 at most.
+inline constexpr std::size_t max_head_bytes = (1 + 65) * 10;
 
-/// `errc::corrupt` for bytes that `encode_head` did not write for this stream.
-[[nodiscard]] result<stream_head> decode_head(std::string_view stream, bytes_view stored);
+/// Writes the version, the position of the last event, and the distances from root to root, as
+/// varints; returns how many bytes that took, at most `max_head_bytes`. Whoever keeps them adds a
+/// checksum.
+std::size_t encode_head(const stream_head& head, std::byte* to) noexcept;
+
+/// Nothing for bytes that `encode_head` did not write.
+[[nodiscard]] std::optional<stream_head> decode_head(bytes_view stored);
 
 } // namespace annals::lmdb

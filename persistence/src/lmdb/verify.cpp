@@ -17,20 +17,24 @@ namespace {
 /// Reads a whole store once, in the order of the log, and keeps every stream's head.
 class verification {
 public:
-    verification(MDB_txn* txn, const tables& table) noexcept : txn_(txn), table_(table) {}
+    verification(MDB_txn* txn, const tables& table, const index_tables& index) noexcept
+        : txn_(txn),
+          table_(table),
+          index_(txn, index) {}
 
     /// Reads on through position `last`, checking each record against its stream and its commit.
     [[nodiscard]] result<void> read_log_through(log_position last);
     /// The last commit is whole.
     [[nodiscard]] result<void> check_end() const;
-    /// The stored heads cover everything read so far, and lead to events of their streams.
-    [[nodiscard]] result<void> check_heads() const;
+    /// The index covers everything read so far, and leads to events of its streams.
+    [[nodiscard]] result<void> check_index() const;
 
     [[nodiscard]] std::uint64_t events() const noexcept { return position_; }
     [[nodiscard]] std::uint64_t streams() const noexcept { return heads_.size(); }
 
 private:
     [[nodiscard]] result<void> check_record(const record& event);
+    [[nodiscard]] result<std::uint64_t> check_block(const head_block& block) const;
     [[nodiscard]] result<std::uint64_t> check_head(std::string_view stream,
                                                    const stream_head& stored) const;
 
@@ -43,6 +47,7 @@ private:
 
     MDB_txn* txn_;
     tables table_;
+    stream_index index_;
     std::unordered_map<std::string, stream_head, text_hash, std::equal_to<>> heads_;
     log_position position_ = 0; ///< the last one read
     bool commit_is_open_ = false;
@@ -102,31 +107,47 @@ result<void> verification::check_end() const {
     return {};
 }
 
-result<void> verification::check_heads() const {
-    cursor_handle cursor;
-    auto rc = open_cursor(txn_, table_.heads, cursor);
+result<void> verification::check_index() const {
     std::uint64_t covered = 0;
-    MDB_val key{};
-    MDB_val value{};
-    for (auto step = MDB_FIRST; rc == 0; step = MDB_NEXT) {
-        rc = mdb_cursor_get(cursor.get(), &key, &value, step);
-        if (rc != 0)
-            break;
-        const auto stored = decode_head(as_text(key), as_bytes(value));
-        if (!stored)
-            return stored.error();
-        const auto known = check_head(as_text(key), *stored);
+    std::size_t blocks = 0;
+    for (std::optional<head_block> block; !block || !block->high.empty(); ++blocks) {
+        auto next = index_.block_after(block ? &*block : nullptr);
+        if (!next)
+            return next.error();
+        const auto known = check_block(*next);
         if (!known)
             return known.error();
         covered += *known;
+        block = *next;
     }
-    if (rc != MDB_NOTFOUND)
-        return lmdb_error(rc, "cannot read the stream heads");
+    const auto counted = index_.count_blocks();
+    if (!counted)
+        return counted.error();
+    if (*counted != blocks)
+        return damaged_index(lowest_name);
     if (covered != heads_.size())
-        return corrupt_at(position_, "the stored heads reach here, but of " +
-                                         std::to_string(heads_.size()) + " streams there are " +
+        return corrupt_at(position_, "the index of streams reaches here, but of " +
+                                         std::to_string(heads_.size()) + " streams it has " +
                                          std::to_string(covered));
     return {};
+}
+
+/// How many of its streams begin before here.
+result<std::uint64_t> verification::check_block(const head_block& block) const {
+    std::uint64_t covered = 0;
+    block_entries entries(block.entries);
+    std::string_view before;
+    for (auto entry = entries.next(); entry; entry = entries.next()) {
+        const auto head = decode_head(entry->head);
+        if (!head || !block.covers(entry->name) || entry->name <= before)
+            return damaged_index(entry->name);
+        before = entry->name;
+        const auto known = check_head(entry->name, *head);
+        if (!known)
+            return known;
+        covered += *known;
+    }
+    return entries.ok() ? result<std::uint64_t>(covered) : damaged_index(block.low);
 }
 
 /// Returns 1 if the stream begins before here, 0 if it was stored later than the reach says.
@@ -135,8 +156,8 @@ result<std::uint64_t> verification::check_head(std::string_view stream,
     const auto found = heads_.find(stream);
     const auto known = found == heads_.end() ? stream_version{0} : found->second.version();
     if (stored.version() < known)
-        return corrupt_at(stored.last(), "the stored head of stream \"" + std::string(stream) +
-                                             "\" lags behind its reach");
+        return corrupt_at(stored.last(), "the index of streams lags behind its reach at \"" +
+                                             std::string(stream) + "\"");
     const log_table log(txn_, table_);
     auto version = stored.version();
     const auto positions = stored.positions();
@@ -150,10 +171,10 @@ result<store_report> verify(const open_store& files, const store_state& state) {
     txn_handle txn;
     if (const auto rc = begin_txn(files.env.get(), MDB_RDONLY, txn); rc != 0)
         return lmdb_error(rc, "cannot read the store");
-    verification all(txn.get(), files.table);
-    auto checked = all.read_log_through(state.heads_reach);
-    if (checked)
-        checked = all.check_heads();
+    verification all(txn.get(), files.table, state.tables);
+    auto checked = all.read_log_through(state.index.reach);
+    if (checked && !files.earlier_format) // whose heads are not used any more
+        checked = all.check_index();
     if (checked)
         checked = all.read_log_through(state.head);
     if (checked)
@@ -169,9 +190,15 @@ result<store_report> verify_file(const std::filesystem::path& directory,
     const auto files = open_locked_to_verify(directory, file, options);
     if (!files)
         return files.error();
-    const auto state = read_state(files->env.get(), files->table);
+    const auto state = read_state(files->env.get(), files->table, files->damaged_tables);
     if (!state)
         return state.error();
+    if (state->index.generation == 0 && !files->earlier_format)
+        return state->index_damage.empty()
+                   ? damaged_index(lowest_name)
+                   : error{errc::corrupt, state->index_damage +
+                                              ", in the index of streams; open the store, "
+                                              "which makes it again from the log"};
     auto report = verify(*files, *state);
     if (!report)
         return report;

@@ -23,21 +23,46 @@ writer::writer(const surroundings& around, const lmdb_options& options,
                const journal_capabilities& limits)
     : around_(around),
       options_(options),
-      batch_(around.heads, around.table, limits),
+      batch_(around.heads, around.table, around.index, limits),
+      keeper_({.env = around.env,
+               .table = around.table,
+               .identity = around.identity,
+               .heads = around.heads,
+               .flush = around.flush,
+               .index = around.index,
+               .gauge = around.gauge},
+              options.cached_streams),
       disk_(around.env),
       readers_(around.env) {}
 
 void writer::run() {
-    while (around_.queue.wait_and_take(waiting_)) {
-        while (next_operation_ != waiting_.size())
+    const auto patience = [this] {
+        return stopped_ ? std::nullopt : keeper_.patience(around_.head.load());
+    };
+    while (around_.queue.wait_and_take(waiting_, patience())) {
+        if (waiting_.empty())
+            keep_index(0);
+        while (next_operation_ != waiting_.size()) {
             store_waiting();
+            keep_index(batch_.events() + 1);
+        }
         waiting_.clear();
         next_operation_ = 0;
     }
     // What is not written now is replayed by the next opening.
-    if (!stopped_)
+    if (!stopped_ && !around_.flush.suspended())
         static_cast<void>(around_.flush.write_all(around_.env, around_.head.load()));
     around_.note.renew(around_.env);
+}
+
+void writer::keep_index(std::size_t events) {
+    if (stopped_)
+        return;
+    if (auto kept = keeper_.work(around_.head.load(std::memory_order_relaxed), events); !kept)
+        stopped_ = error{errc::unavailable,
+                         "the store stopped because its index of streams is damaged and cannot be "
+                         "made again (" +
+                             kept.error().message + ")"};
 }
 
 void writer::store_waiting() {
@@ -67,7 +92,9 @@ int writer::begin_batch(txn_handle& txn) {
     auto rc = begin_txn(around_.env, 0, txn);
     if (rc != 0)
         return rc;
-    if (around_.flush.write_slice(txn.get()) != 0) {
+    if (const auto failed = around_.flush.write_slice(txn.get()); failed != 0) {
+        if (failed == MDB_CORRUPTED || failed == MDB_PAGE_NOTFOUND)
+            around_.index.report_damage();
         // The heads can wait; the commits go without them.
         around_.flush.slice_aborted();
         around_.flush.postpone();

@@ -4,6 +4,7 @@
 #include "lmdb/disk_errors.hpp"
 #include "lmdb/file_watch.hpp"
 #include "lmdb/head_flush.hpp"
+#include "lmdb/index_keeper.hpp"
 #include "lmdb/intake.hpp"
 #include "lmdb/reader_table.hpp"
 #include "lmdb/tail_note.hpp"
@@ -21,9 +22,12 @@ public:
     struct surroundings {
         MDB_env* env;
         const tables& table;
+        const store_identity& identity;
         intake& queue;
         head_table& heads;
         head_flush& flush;
+        index_handle& index;
+        index_gauge& gauge;
         wakes& followers;
         tail_note& note;
         std::atomic<log_position>& head; ///< last durable position; this writer moves it
@@ -47,6 +51,8 @@ private:
     };
 
     void store_waiting();
+    /// Between batches: a piece of the work that keeps the index true.
+    void keep_index(std::size_t events);
     [[nodiscard]] int begin_batch(txn_handle& txn);
     void fill_batch();
     /// False if the operation does not fit as a whole; what fits of it is in the batch.
@@ -66,6 +72,7 @@ private:
     surroundings around_;
     lmdb_options options_;
     batch batch_;
+    index_keeper keeper_;
     disk_errors disk_;
     reader_sweep readers_;
     std::optional<error> stopped_; ///< why nothing is stored any more
