@@ -204,6 +204,68 @@ TEST_CASE("a flipped bit in the index of streams changes no answer", "[lmdb][ind
     REQUIRE(rebuilds >= 15);
 }
 
+TEST_CASE("where an index is damaged, it proves nothing", "[lmdb][index]") {
+    std::mt19937_64 random(random_seed());
+    const indexed_store store;
+    store.append(random, 500, 300);
+    const auto env = lmdb::open_env(store.file, std::size_t{1} << 30, MDB_NOLOCK).value();
+    lmdb::txn_handle txn; // never committed
+    REQUIRE(lmdb::begin_txn(env.get(), 0, txn) == 0);
+    lmdb::index_tables index;
+    REQUIRE(lmdb::open_index(txn.get(), 1, index) == 0);
+    const lmdb::stream_index stored(txn.get(), index);
+    const auto put = [&](MDB_dbi table, std::string_view at, const std::string& bytes) {
+        auto key = lmdb::as_value(at);
+        auto value = lmdb::as_value(std::string_view(bytes));
+        REQUIRE(mdb_put(txn.get(), table, &key, &value, 0) == 0);
+    };
+    const auto get = [&](MDB_dbi table, std::string_view at) {
+        auto key = lmdb::as_value(at);
+        MDB_val value{};
+        REQUIRE(mdb_get(txn.get(), table, &key, &value) == 0);
+        return std::string(lmdb::as_text(value));
+    };
+    const auto remove = [&](MDB_dbi table, std::string_view at) {
+        auto key = lmdb::as_value(at);
+        REQUIRE(mdb_del(txn.get(), table, &key, nullptr) == 0);
+    };
+    std::vector<std::string> begins = {std::string(lmdb::lowest_name)};
+    for (auto block = stored.block_after(nullptr).value(); !block.high.empty();
+         block = stored.block_after(&block).value())
+        begins.emplace_back(block.high);
+    REQUIRE(begins.size() > 3);
+    for (const auto& low : begins) {
+        const auto sound = get(index.heads, low);
+        const auto sum = get(index.sums, low);
+        const auto* const bytes = reinterpret_cast<const std::byte*>(sound.data());
+        const auto parsed = lmdb::parse_block(low, {bytes, sound.size()}).value();
+        const std::string high(parsed.high);
+        const std::string name(lmdb::block_entries(parsed.entries).next().value().name);
+        const auto proves = [&](std::string_view stream) {
+            const auto found = stored.find(stream);
+            return found || found.error().code != errc::corrupt;
+        };
+        REQUIRE(stored.find(name).value().version() != 0);
+        REQUIRE(stored.find(name + "!").value().version() == 0);
+        auto flipped = sound;
+        flipped[random() % sound.size()] ^= static_cast<char>(1U << random() % 8);
+        put(index.heads, low, flipped);
+        CHECK_FALSE((proves(name) || proves(name + "!")));
+        bytes_view none;
+        annals::bytes old; // sound, of a time when its streams were not there
+        static_cast<void>(lmdb::encode_block(low, high, none, old));
+        put(index.heads, low, {reinterpret_cast<const char*>(old.data()), old.size()});
+        CHECK_FALSE((proves(name) || proves(name + "!")));
+        remove(index.heads, low);
+        CHECK_FALSE((proves(name) || proves(name + "!")));
+        put(index.heads, low, sound);
+        remove(index.sums, low);
+        CHECK_FALSE((proves(name) || proves(name + "!")));
+        put(index.sums, low, sum);
+        REQUIRE(stored.find(name).value().version() != 0);
+    }
+}
+
 TEST_CASE("a damaged page of the index loses nobody the store", "[lmdb][index]") {
     const auto seed = random_seed();
     INFO("seed " << seed);
