@@ -82,11 +82,11 @@ void wait_actor::look_at(projection_gauge& gauge) {
     if (found == places_.end())
         return;
     by_position& place = found->second;
-    for (std::size_t done = 0; !place.empty(); ++done) {
+    for (std::size_t looked_at = 0; !place.empty(); ++looked_at) {
         const auto [position, which] = *place.begin();
         if (gauge.position() < position && !gauge.wake_at(position))
             return; // it says so when it is there
-        if (done == most_at_once) {
+        if (looked_at == most_at_once) {
             caf::anon_send(caf::actor_cast<caf::actor>(this),
                            reached_message{gauge.shared_from_this()});
             return;
@@ -102,8 +102,9 @@ void wait_actor::expire_due() {
     alarm_.reset();
     alarm_at_ = steady_time::max();
     const steady_time now = core_->parts.clock->steady();
-    for (std::size_t done = 0; !deadlines_.empty() && deadlines_.begin()->first <= now; ++done) {
-        if (done == most_at_once) {
+    for (std::size_t looked_at = 0; !deadlines_.empty() && deadlines_.begin()->first <= now;
+         ++looked_at) {
+        if (looked_at == most_at_once) {
             caf::anon_send(caf::actor_cast<caf::actor>(this), waits_due_message{});
             return;
         }
