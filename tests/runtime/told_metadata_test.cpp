@@ -81,8 +81,8 @@ metadata last_of(const runtime& rt, std::string_view stream) {
 
 TEST_CASE("views and reactions are told who asked and what led to an event") {
     std::promise<std::string> heard;
-    auto rt = runtime::open(event_store(GENERATE(keeping::in_memory, keeping::on_disk)).settings(),
-                            host<shop::cart>, host<in_memory>, host<on_disk>,
+    const event_store store(GENERATE(keeping::in_memory, keeping::on_disk));
+    auto rt = runtime::open(store.settings(), host<shop::cart>, host<in_memory>, host<on_disk>,
                             host_reaction(forwards{&heard}, reaction_start::beginning))
                   .value();
     send_options options;

@@ -44,7 +44,8 @@ void evolve(asking_stock& stock, const shop::item_added& happened, const logged_
 } // namespace
 
 TEST_CASE("a callback may send and wait for projections, though answers come on its own thread") {
-    auto rt = open_shop(event_store(GENERATE(keeping::in_memory, keeping::on_disk)).settings());
+    const event_store store(GENERATE(keeping::in_memory, keeping::on_disk));
+    auto rt = open_shop(store.settings());
     std::promise<std::string> came;
     rt.send("1", add_item{"tea", 1}).then([&](const annals::outcome<receipt>&) {
         const auto stored =
