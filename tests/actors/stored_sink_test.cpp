@@ -383,8 +383,9 @@ TEST_CASE("an answer is from one snapshot, at the position of its checkpoint") {
     const stored_answers answers(on, bank_type(), serving);
     const auto ask = [&](log_position known) {
         std::pair<std::int64_t, log_position> came;
-        const auto done = answers.answer(
-            {stored_process::space, known}, [&](const void* state, const stored_answers::place& at) {
+        const auto done =
+            answers.answer({stored_process::space, known}, [&](const void* state,
+                                                               const stored_answers::place& at) {
                 came = {answer(*static_cast<const bank*>(state), balance_of{"bert"}), at.position};
             });
         if (!done)
