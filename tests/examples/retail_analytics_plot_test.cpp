@@ -186,10 +186,10 @@ TEST_CASE("marks of dates are few, and the firsts of months once there are many 
 }
 
 TEST_CASE("a day is seen among very many") {
-    days_turnover days;
-    days[first_day] = revenue_of(1'000'000);
-    days[first_day + std::chrono::days(100'000)] = revenue_of(2'000'000);
-    const std::string plot = revenue_plot(days, "Revenue");
+    days_turnover far_apart;
+    far_apart[first_day] = revenue_of(1'000'000);
+    far_apart[first_day + std::chrono::days(100'000)] = revenue_of(2'000'000);
+    const std::string plot = revenue_plot(far_apart, "Revenue");
     CHECK(bars_in(plot) == 2);
     CHECK(count_of(plot, "width=\"0.5\"") == 2);
 }

@@ -169,13 +169,13 @@ private:
 template <class T>
 class [[nodiscard]] future {
 public:
-    explicit future(std::shared_ptr<reply_state<T>> state) noexcept : state_(std::move(state)) {}
+    explicit future(std::shared_ptr<reply_state<T>> shared) noexcept : state_(std::move(shared)) {}
 
     /// An answer that is there already.
     [[nodiscard]] static future ready(outcome<T> answer) {
-        auto state = std::make_shared<reply_state<T>>();
-        state->complete(std::move(answer));
-        return future(std::move(state));
+        auto made = std::make_shared<reply_state<T>>();
+        made->complete(std::move(answer));
+        return future(std::move(made));
     }
 
     [[nodiscard]] bool is_ready() const noexcept { return state_->ready(); }
