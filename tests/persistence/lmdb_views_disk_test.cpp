@@ -45,7 +45,7 @@ TEST_CASE("a projection store at its largest size takes no more, and keeps what 
         REQUIRE(is_intact(*store, count));
         // A few more may fit: what the refused one would have freed has become room.
         result<void> refused;
-        for (; refused; count += refused ? 1 : 0) {
+        for (; refused; count += refused ? 1U : 0U) {
             REQUIRE(count * large.size() < options.max_store_bytes);
             row_changes more;
             more.put(1, raw("more " + std::to_string(count)), raw(large));

@@ -3,6 +3,7 @@
 #include "annals/codec.hpp"
 
 #include <array>
+#include <concepts>
 #include <cstdint>
 #include <string_view>
 #include <type_traits>
@@ -198,6 +199,13 @@ std::uint64_t print_of(const T& value) {
     return folded == 0 ? 1 : folded;
 }
 
+/// C has a static member `command_name`; one of each object is no name of the type.
+template <class C>
+concept named_command = requires {
+    requires !std::is_member_pointer_v<decltype(&C::command_name)>;
+    { C::command_name } -> std::convertible_to<std::string_view>;
+};
+
 } // namespace fingerprinting
 
 /// The fingerprint of a command of type C. Its type counts by the name that it has in C++, or by
@@ -206,10 +214,7 @@ std::uint64_t print_of(const T& value) {
 template <class C>
 [[nodiscard]] command_fingerprint fingerprint_of(const C& command) noexcept {
     command_fingerprint made;
-    if constexpr (requires {
-                      typename std::integral_constant<std::size_t,
-                                                      std::string_view(C::command_name).size()>;
-                  })
+    if constexpr (fingerprinting::named_command<C>)
         made.type =
             fingerprinting::known(fingerprinting::hash_of(std::string_view(C::command_name)));
     else
