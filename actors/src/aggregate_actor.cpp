@@ -339,6 +339,8 @@ void aggregate_actor::append_events(command_ref command) {
     r.is_barrier_ = false;
     r.has_decided_events_ = true;
     version_ += entries.size();
+    if (!r.commit_.fingerprint.known())
+        r.commit_.fingerprint = r.fingerprint();
     remember(r.about.command_id, {version_, last_place_, r.commit_.fingerprint}, r.named_);
     append(std::move(command));
 }
@@ -371,8 +373,8 @@ void aggregate_actor::on_recalled(const recalled_message& recalled) {
         return;
     phase_ = phase::ready;
     if (*recalled.commands) {
-        for (const auto& [id, version] : **recalled.commands)
-            given_.add(id, {.version = version});
+        for (const auto& [id, version, fingerprint] : **recalled.commands)
+            given_.add(id, {.version = version, .fingerprint = fingerprint});
         knows_given_ = true;
     } else {
         // Only those that may be repetitions cannot go on.

@@ -27,7 +27,7 @@ result<std::vector<recalled_command>> recall(const command_recall& what) {
             if (++seen > what.window)
                 break;
             if (!each.command_named)
-                found.push_back({each.command_id, each.version});
+                found.push_back({each.command_id, each.version, each.fingerprint()});
         }
         next = page->events.back().version - 1;
     }

@@ -13,6 +13,7 @@
 #include "annals/hosting.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace annals {
 
@@ -579,6 +580,8 @@ engine_status engine_core::status() const {
     const counters& c = admission->count;
     now.head = parts.journal->head();
     now.journal = parts.journal->health();
+    now.warnings = parts.journal->warnings();
+    std::ranges::move(parts.projections->warnings(), std::back_inserter(now.warnings));
     now.resident_aggregates = directory_->size();
     now.commands_in_flight = admission->commands();
     now.command_bytes_in_flight = admission->command_bytes();

@@ -8,10 +8,11 @@
 
 namespace annals {
 
-/// A stored command: its id, and the version of its last event.
+/// A stored command.
 struct recalled_command {
     uuid id;
-    stream_version version = 0;
+    stream_version version = 0; ///< of its last event
+    command_fingerprint fingerprint{};
 };
 
 /// Ids of commands that an aggregate has stored, or is about to, newest first up to a limit. Empty, it

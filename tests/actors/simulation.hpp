@@ -251,18 +251,13 @@ public:
     /// The process dies: what it had not written is lost, and nothing that it does now has an effect.
     void die() {
         engine_->stop_actors();
-        do {
-            readers->drop();
-            callbacks->drop();
-            for (const auto& each : threads_)
-                each->drop();
-            journal->drop();
-            if (store)
-                store->drop();
-        } while (scheduler().try_run_once() || readers->size() + callbacks->size() > 0);
+        do
+            forget_what_waits();
+        while (scheduler().try_run_once() || readers->size() + callbacks->size() > 0);
         engine_.reset();
-        for (const auto& each : threads_)
-            each->drop();
+        if (store)
+            store->let_go();
+        forget_what_waits();
         threads_.clear();
     }
     /// Closes in good order, as a runtime does; a seed says with how much patience at each stage. The
@@ -427,6 +422,16 @@ public:
     std::function<void()> on_write;
 
 private:
+    void forget_what_waits() {
+        readers->drop();
+        callbacks->drop();
+        for (const auto& each : threads_)
+            each->drop();
+        journal->drop();
+        if (store)
+            store->drop();
+    }
+
     struct settings : caf::actor_system_config {
         settings() { set("scheduler.policy", caf::atom("testing")); }
     };

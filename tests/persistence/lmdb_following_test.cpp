@@ -46,12 +46,16 @@ TEST_CASE("an event that is stored between the last look and the waiting wakes i
     bell woken;
     auto reader = journal->subscribe(0, {}, [&] { woken.ring(); }).value();
     constexpr log_position rounds = 4'000;
+    using clock = std::chrono::steady_clock;
     std::atomic<log_position> wanted{1};
+    std::atomic<clock::duration> append_takes{std::chrono::microseconds(20)};
     std::thread appender([&] {
         for (log_position i = 1; i <= rounds; ++i) {
             while (wanted.load() < i)
                 std::this_thread::yield();
+            const auto begun = clock::now();
             (void)append_one(*journal, commit_of(std::to_string(i), "cart-1"));
+            append_takes = (append_takes.load() * 7 + (clock::now() - begun)) / 8;
         }
     });
     // Each event is appended while the reader, which has seen the one before, looks for the end: a
@@ -60,17 +64,19 @@ TEST_CASE("an event that is stored between the last look and the waiting wakes i
     log_position seen = 0;
     bool slept_through = false;
     while (seen != rounds && !slept_through) {
-        for (auto turns = random() % 4'000; turns != 0; --turns)
-            (void)journal->head();
         const auto page = reader->next(10);
         if (!page)
             break;
         if (!page->events.empty()) {
             seen = page->through;
             wanted = seen + 1;
-        }
-        if (page->at_end && seen != rounds)
+            const auto most = static_cast<std::uint64_t>(append_takes.load().count()) * 3 / 2;
+            const auto until = clock::now() + std::chrono::nanoseconds(random() % (most + 1));
+            while (clock::now() < until) {
+            }
+        } else if (page->at_end) {
             slept_through = !woken.wait();
+        }
     }
     wanted = rounds; // should the appender wait still
     appender.join();

@@ -1,3 +1,4 @@
+#include "support/holding_journal.hpp"
 #include "support/refusing_projection_store.hpp"
 #include "troubled_projections.hpp"
 
@@ -99,4 +100,22 @@ TEST_CASE("an event is passed over only once it is certain that it is in the lis
     REQUIRE(shop.add("good") == 3);
     REQUIRE(shop.reaches(name, 3));
     REQUIRE(shop.taken(name) == positions{1, 3});
+}
+
+TEST_CASE("status passes on what the stores warn of") {
+    const auto log = std::make_shared<holding_journal>(make_memory_journal());
+    const auto views = std::make_shared<refusing_projection_store>(make_memory_projection_store());
+    auto with = event_store(keeping::in_memory).settings();
+    with.journal = log;
+    with.projections = views;
+    const auto rt = open_shop(std::move(with));
+    REQUIRE(rt.status().warnings.empty());
+    log->warn({"process 17 reads for too long: end it"});
+    views->fill(true);
+    REQUIRE(rt.status().warnings ==
+            std::vector<std::string>{"process 17 reads for too long: end it",
+                                     "the disk of the views is full"});
+    log->warn({});
+    views->fill(false);
+    REQUIRE(rt.status().warnings.empty());
 }

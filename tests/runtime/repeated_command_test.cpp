@@ -273,3 +273,20 @@ TEST_CASE("a command that was stored without a fingerprint is known again by its
     auto rt = runtime::open(std::move(with), host<account::account>).value();
     REQUIRE(said(rt.send("17", account::deposit{5}, as_command("x"))) == "already stored");
 }
+
+TEST_CASE("another command with the id that annals gave to a stored one is refused") {
+    const event_store store;
+    send_options same;
+    const auto look = [&](runtime& rt) {
+        REQUIRE(said(rt.send("17", account::withdraw{1}, same)) == "invalid_argument");
+        REQUIRE(said(rt.send("17", account::deposit{6}, same)) == "invalid_argument");
+        REQUIRE(said(rt.send("17", account::deposit{5}, same)) == "already stored");
+    };
+    {
+        auto rt = runtime::open(store.settings(), host<account::account>).value();
+        same.about.command_id = rt.send("17", account::deposit{5}).get().value().command_id;
+        look(rt);
+    }
+    auto rt = runtime::open(store.settings(), host<account::account>).value();
+    look(rt);
+}

@@ -77,6 +77,11 @@ public:
         std::unique_lock lock(mutex_);
         return changed_.wait_for(lock, std::chrono::seconds(30), [&] { return readers_ > 0; });
     }
+    /// What it warns of from now on.
+    void warn(std::vector<std::string> of) {
+        const std::lock_guard lock(mutex_);
+        warnings_ = std::move(of);
+    }
     /// Runs `then` whenever a subscription made from now on has read a page, before its reader has it.
     void when_a_page_is_read(std::function<void()> then) { page_read_ = std::move(then); }
     [[nodiscard]] journal& inner() noexcept { return *inner_; }
@@ -106,6 +111,10 @@ public:
     log_position head() const noexcept override { return inner_->head(); }
     result<stream_info> describe(std::string_view stream) const override {
         return inner_->describe(stream);
+    }
+    std::vector<std::string> warnings() const override {
+        const std::lock_guard lock(mutex_);
+        return warnings_;
     }
     result<std::unique_ptr<subscription>> subscribe(log_position after, event_filter filter,
                                                     std::function<void()> wake) override {
@@ -234,6 +243,7 @@ private:
     rule fails_;
     std::optional<error> read_failure_;
     std::string unread_;
+    std::vector<std::string> warnings_;
     mutable std::size_t readers_ = 0; ///< that wait
     std::function<void()> page_read_; ///< set before anybody subscribes
 };

@@ -4,7 +4,9 @@
 
 #include <atomic>
 #include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace annals::test {
 
@@ -35,6 +37,11 @@ public:
         return disk_->keep_only(spaces);
     }
     [[nodiscard]] bool durable() const noexcept override { return disk_->durable(); }
+    [[nodiscard]] std::vector<std::string> warnings() const override {
+        if (!full_.load())
+            return {};
+        return {"the disk of the views is full"};
+    }
     void close() override { disk_->close(); }
 
 private:

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace annals::test {
 
@@ -68,10 +69,19 @@ public:
     }
     /// How many changes were written that changed anything.
     [[nodiscard]] std::size_t written() const { return written_; }
-    /// The process dies: what was not written is gone.
+    /// The process dies: what was not written is gone, and nobody is told.
     void drop() {
-        queue_.clear();
-        untold_.reset();
+        for (auto& each : std::exchange(queue_, {}))
+            lost_.push_back(std::move(each.done));
+        if (untold_)
+            lost_.push_back(std::exchange(untold_, {})->first);
+    }
+    /// What died is no more: whoever still waits for an answer and keeps itself alive by that gets one.
+    void let_go() {
+        for (drop(); !lost_.empty(); drop())
+            for (const auto& done : std::exchange(lost_, {}))
+                if (done)
+                    done(error{errc::closed, "the process has died"});
     }
 
 private:
@@ -82,6 +92,7 @@ private:
     std::shared_ptr<projection_store> disk_;
     std::deque<change> queue_;
     std::optional<std::pair<applied, result<void>>> untold_;
+    std::vector<applied> lost_; ///< of changes that nobody is told about
     std::size_t written_ = 0;
     bool at_once_ = false;
 };

@@ -86,6 +86,9 @@ struct engine_parts {
 struct engine_status {
     log_position head = 0;
     journal_health journal; ///< of the index that the journal derives from its log
+    /// What whoever operates the host should know now, one sentence each with what to do; see
+    /// `journal::warnings`. Empty if all is well.
+    std::vector<std::string> warnings;
     std::size_t resident_aggregates = 0;
     std::size_t commands_in_flight = 0;
     std::size_t command_bytes_in_flight = 0;

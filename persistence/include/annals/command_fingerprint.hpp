@@ -9,8 +9,7 @@
 #include <type_traits>
 #include <typeinfo>
 
-/// What tells two commands with one id apart, also after a restart: it is stored with the events of
-/// commands that the caller named.
+/// What tells two commands with one id apart, also after a restart: it is stored with their events.
 namespace annals {
 
 /// Hashes of a command's type and fields; 0 where they are not known. The same on every machine and
@@ -66,13 +65,23 @@ template <class Range>
     return all;
 }
 
+/// Bytes that a thread keeps for the next value.
+inline constexpr std::size_t most_kept = 4'096;
+
 /// Anything else: by its bytes. What annals cannot write counts for nothing.
 template <class T>
 struct print {
     static std::uint64_t of(const T& value) {
-        if constexpr (encodable<T>)
-            return hash_of(bytes_view(to_bytes(value)));
-        else
+        if constexpr (encodable<T>) {
+            thread_local bytes written; // most values fit into what the one before took
+            written.clear();
+            encoder to(written);
+            encode(to, value);
+            const std::uint64_t all = hash_of(bytes_view(written));
+            if (written.capacity() > most_kept)
+                written = {};
+            return all;
+        } else
             return 0;
     }
 };
@@ -83,12 +92,12 @@ template <described T>
 struct print<T> {
     static std::uint64_t of(const T& value) {
         [[maybe_unused]] static const fields defaults = defaults_of();
-        [[maybe_unused]] const fields mine = fields_of(value);
+        [[maybe_unused]] static const fields names = names_of();
         std::uint64_t all = 0;
         [[maybe_unused]] std::size_t i = 0;
-        T::annals_visit_fields(value, [&](std::string_view name, const auto&) {
-            if (mine[i] != defaults[i])
-                all += mixed(hash_of(first_name(name)), mine[i]); // whatever their order
+        T::annals_visit_fields(value, [&](std::string_view, const auto& field) {
+            if (const std::uint64_t mine = print_of(field); mine != defaults[i])
+                all += mixed(names[i], mine); // whatever their order
             ++i;
         });
         return mixed(all, 1);
@@ -105,18 +114,21 @@ private:
                     return each.then;
         return name;
     }
-    static fields fields_of(const T& value) {
+    static fields defaults_of() {
         fields all{};
-        [[maybe_unused]] std::size_t i = 0;
-        T::annals_visit_fields(
-            value, [&](std::string_view, const auto& field) { all[i++] = print_of(field); });
+        if constexpr (std::is_default_constructible_v<T>) {
+            [[maybe_unused]] std::size_t i = 0;
+            const T value{};
+            T::annals_visit_fields(
+                value, [&](std::string_view, const auto& field) { all[i++] = print_of(field); });
+        }
         return all;
     }
-    static fields defaults_of() {
-        if constexpr (std::is_default_constructible_v<T>)
-            return fields_of(T{});
-        else
-            return {};
+    static fields names_of() {
+        fields all{};
+        for (std::size_t i = 0; i != all.size(); ++i)
+            all[i] = hash_of(first_name(T::annals_field_names[i]));
+        return all;
     }
 };
 
