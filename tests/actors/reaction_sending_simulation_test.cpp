@@ -1,4 +1,5 @@
 #include "simulation.hpp"
+#include "support/expected_leaks.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -294,6 +295,7 @@ TEST_CASE("a runtime closes at any step and no event of a reaction that sends is
 }
 
 TEST_CASE("a process dies at any step and no command of a reaction is stored twice") {
+    const annals::test::expected_leaks of_those_that_died;
     for (std::uint32_t seed = 1; seed <= seeds; ++seed)
         play(seed, 3, 8);
 }

@@ -429,7 +429,7 @@ private:
             each->drop();
         journal->drop();
         if (store)
-            store->drop();
+            store->lose();
     }
 
     struct settings : caf::actor_system_config {

@@ -71,14 +71,21 @@ public:
     [[nodiscard]] std::size_t written() const { return written_; }
     /// The process dies: what was not written is gone, and nobody is told.
     void drop() {
+        while (!queue_.empty() || untold_) { // what it held may apply
+            const auto lost = std::exchange(queue_, {});
+            const auto lost_answer = std::exchange(untold_, {});
+        }
+    }
+    /// The same, but the answers are kept until `let_go`: those who wait for them may hold each other.
+    void lose() {
         for (auto& each : std::exchange(queue_, {}))
             lost_.push_back(std::move(each.done));
         if (untold_)
             lost_.push_back(std::exchange(untold_, {})->first);
     }
-    /// What died is no more: whoever still waits for an answer and keeps itself alive by that gets one.
+    /// What died is no more, and whoever still waits is told so.
     void let_go() {
-        for (drop(); !lost_.empty(); drop())
+        for (lose(); !lost_.empty(); lose())
             for (const auto& done : std::exchange(lost_, {}))
                 if (done)
                     done(error{errc::closed, "the process has died"});
