@@ -21,8 +21,12 @@ namespace annals::test {
 class expected_leaks {
 public:
 #ifdef ANNALS_TEST_CHECKS_LEAKS
-    expected_leaks() { __lsan_disable(); }
-    ~expected_leaks() { __lsan_enable(); }
+    expected_leaks() {
+        __lsan_disable();
+    }
+    ~expected_leaks() {
+        __lsan_enable();
+    }
 #else
     expected_leaks() {}
     ~expected_leaks() {}
