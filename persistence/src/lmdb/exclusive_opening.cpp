@@ -16,6 +16,10 @@ namespace fs = std::filesystem;
 
 /// One opening, step by step. Destroyed from the last member to the first: what it has made and not
 /// kept goes while the store is still locked, the directory goes last.
+///
+/// Of the two locks, that of the data file comes first. Whoever makes a store has no data file yet and
+/// begins with the one beside it. While it has that one it waits for nothing, so two openings that hold
+/// one lock each never wait for each other.
 class opening {
 public:
     opening(const fs::path& directory, const file_kind& kind, const opening_options& options)
@@ -31,9 +35,13 @@ public:
 
 private:
     [[nodiscard]] result<void> look_for_store();
+    /// Of what `look_for_store` found. Without a lock and without an error: another one was faster.
     [[nodiscard]] result<void> create();
-    [[nodiscard]] result<void> lock_beside();
+    [[nodiscard]] result<void> check_missing();
+    [[nodiscard]] result<void> make_file();
+    [[nodiscard]] result<void> lock_beside(lock_wait& wait);
     [[nodiscard]] result<void> lock_and_inspect();
+    [[nodiscard]] bool is_locked() const { return file_ && store_.lock.beside && store_.lock.data; }
     [[nodiscard]] result<void> complete_file() const;
     [[nodiscard]] fs::path lock_path() const { return directory_ / kind_.lock_file_name(); }
 
@@ -61,43 +69,65 @@ result<void> opening::find() {
     std::error_code failed;
     if (fs::exists(directory_, failed) && !fs::is_directory(directory_, failed))
         return not_a_store(directory_, "is not a directory, as a store is; choose another path");
-    if (auto looked = look_for_store(); !looked)
-        return looked;
-    if (!file_) {
-        if (!options_.create)
+    while (!is_locked()) {
+        store_.lock = {};
+        if (auto looked = look_for_store(); !looked)
+            return looked;
+        if (!file_ && !options_.create)
             return not_a_store(
                 directory_,
                 "holds no store; set `create` to make one, or choose another directory");
-        if (auto created = create(); !created)
-            return created;
+        if (!file_) {
+            if (auto created = create(); !created)
+                return created;
+        } else if (auto locked = lock_and_inspect(); !locked) {
+            if (auto looked = look_for_store(); !looked || file_)
+                return locked;
+            // It was being made, and that has failed.
+        }
     }
-    if (!store_.lock.data)
-        return lock_and_inspect();
     return {};
 }
 
 result<void> opening::create() {
-    if (auto checked = kind_.check_missing(directory_); !checked)
+    if (auto checked = check_missing(); !checked || file_)
         return checked;
     if (auto created = directories_.create_directory(directory_); !created)
         return created;
-    if (auto locked = lock_beside(); !locked)
-        return locked;
-    if (auto looked = look_for_store(); !looked)
+    // Who has this lock may be making the store. Then it is the data file that is to be waited for.
+    lock_wait once{std::chrono::milliseconds(0)};
+    if (auto locked = lock_beside(once); !locked)
+        return locked.error().code == errc::in_use && wait_.again() ? result<void>() : locked;
+    if (auto looked = look_for_store(); !looked || file_)
         return looked;
-    if (file_) // another process was faster, and has closed it again
-        return {};
+    if (auto checked = check_missing(); !checked || file_)
+        return checked;
+    return make_file();
+}
+
+/// What belongs to a store is made after its data file. So if that is still missing after the look at
+/// what lies beside it, nobody was making one, and no lock is needed to know that.
+result<void> opening::check_missing() {
+    auto checked = kind_.check_missing(directory_);
+    if (checked)
+        return checked;
+    auto looked = look_for_store();
+    return looked && !file_ ? checked : looked;
+}
+
+result<void> opening::make_file() {
     files_.expect(directory_ / kind_.file_name());
     auto made = create_store(directory_, kind_, !options_.unsafe_no_sync, wait_);
     if (!made)
         return made.error();
     store_.lock.data = *std::move(made);
+    pages_ = {};
     pages_.complete = true;
     return look_for_store();
 }
 
-result<void> opening::lock_beside() {
-    auto beside = file_lock::take(lock_path(), file_lock::access::create, lock_path(), wait_);
+result<void> opening::lock_beside(lock_wait& wait) {
+    auto beside = file_lock::take(lock_path(), file_lock::access::create, lock_path(), wait);
     if (!beside)
         return beside.error();
     store_.lock.beside = *std::move(beside);
@@ -115,7 +145,7 @@ result<void> opening::lock_and_inspect() {
     if (!pages)
         return pages.error();
     pages_ = *pages;
-    return store_.lock.beside ? result<void>() : lock_beside();
+    return lock_beside(wait_);
 }
 
 /// LMDB reads through a map, where a missing end of the file is a signal.

@@ -100,6 +100,8 @@ result<std::optional<fs::path>> find_store(const fs::path& path) {
     if (failed && there == fs::file_type::symlink)
         return not_a_store(path,
                            "is a link that leads nowhere; restore what it led to, or remove it");
+    if (failed == std::errc::no_such_file_or_directory) // removed since the first look
+        return std::optional<fs::path>();
     if (failed)
         return system_error(failed.value(), "cannot look at", path);
     if (!fs::is_regular_file(file, failed))
