@@ -228,7 +228,7 @@ bool aggregate_actor::can_decide(const command_request& next) {
 
 void aggregate_actor::decide(command_ref command) {
     stop_waiting(*command);
-    if (!command->begin())
+    if (!command->begin(*core_->parts.clock))
         return;
     if (command->chain && command->chain->broken()) {
         give_up(command,

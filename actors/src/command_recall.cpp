@@ -12,9 +12,8 @@ namespace {
 
 result<std::vector<recalled_command>> recall(const command_recall& what) {
     std::vector<recalled_command> found;
-    std::size_t seen = 0;
     stream_version next = ~stream_version{0};
-    while (seen < what.window && next != 0) {
+    while (found.size() < what.window && next != 0) {
         const auto page = what.log->read_stream(what.aggregate->stream, next, what.page_events,
                                                 direction::backward);
         if (!page)
@@ -22,12 +21,11 @@ result<std::vector<recalled_command>> recall(const command_recall& what) {
         if (page->events.empty())
             break;
         for (const stored_event& each : page->events) {
-            if (!each.ends_commit)
+            if (!each.ends_commit || each.command_named)
                 continue;
-            if (++seen > what.window)
+            found.push_back({each.command_id, each.version, each.fingerprint()});
+            if (found.size() == what.window)
                 break;
-            if (!each.command_named)
-                found.push_back({each.command_id, each.version, each.fingerprint()});
         }
         next = page->events.back().version - 1;
     }

@@ -17,7 +17,7 @@ namespace annals {
 struct command_recall {
     std::shared_ptr<journal> log;
     std::shared_ptr<resident> aggregate;
-    std::size_t window; ///< so many commands of the stream are looked at, newest first
+    std::size_t window; ///< so many are looked for, newest first, whatever lies between them
     std::size_t page_events;
     caf::actor to;
     std::uint64_t number; ///< of the reading, for the aggregate to tell it from earlier ones

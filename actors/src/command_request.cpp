@@ -150,8 +150,14 @@ void command_request::fail_with(const command_request& lost) noexcept {
                    "this aggregate, of which it is not known whether it is stored; send it again"});
 }
 
-bool command_request::begin() noexcept {
-    auto before = stage::waiting;
+bool command_request::begin(const clock& time) noexcept {
+    auto before = stage_.load();
+    // The clock's own look at the deadlines may come later.
+    if (before == stage::waiting && deadline != steady_time::max() && deadline <= time.steady()) {
+        expire();
+        return false;
+    }
+    before = stage::waiting;
     return stage_.compare_exchange_strong(before, stage::started) || before == stage::started;
 }
 
@@ -237,7 +243,8 @@ void command_request::on_answering(const outcome<receipt>&) noexcept {
 command_ref::~command_ref() {
     if (!request_ || request_->holders_.fetch_sub(1, std::memory_order_acq_rel) != 1)
         return;
-    if (!request_->answered())
+    // A deadline that has claimed it is about to answer.
+    if (!request_->answered() && request_->stage_.load() != command_request::stage::answered)
         request_->abandon();
     request_->let_go();
 }

@@ -27,6 +27,39 @@ ANNALS_JOURNAL_PROMISE("a closed journal answers that it is closed") {
     REQUIRE(journal->subscribe(0, {}, [] {}).error().code == errc::closed);
 }
 
+ANNALS_JOURNAL_PROMISE(
+    "a barrier waits for what was appended before it, also while the journal closes") {
+    for (int round = 0; round != 25; ++round) {
+        journal_under_test store;
+        const auto journal = store.open();
+        std::atomic<bool> begun{false};
+        std::thread closer([&] {
+            while (!begun)
+                std::this_thread::yield();
+            journal->close();
+        });
+        std::atomic<int> completed{0};
+        std::atomic<int> refused_ones{0};
+        std::atomic<int> too_early{0};
+        int appended = 0;
+        while (refused_ones == 0) {
+            append(*journal, {commit_of(std::to_string(appended), "cart-1")},
+                   [&](std::span<const append_result> results) {
+                       refused_ones += results[0] ? 0 : 1;
+                       ++completed;
+                   });
+            ++appended;
+            append(*journal, {}, [&, before = appended](std::span<const append_result>) {
+                too_early += completed < before ? 1 : 0;
+            });
+            begun = appended > 20 + round;
+        }
+        closer.join();
+        REQUIRE(too_early == 0);
+        REQUIRE(completed == appended);
+    }
+}
+
 ANNALS_JOURNAL_PROMISE("closing wakes the subscriber that waits, and tells it") {
     journal_under_test store;
     const auto journal = store.open();

@@ -47,6 +47,18 @@ TEST_CASE("a command that is not started before its deadline is certainly not st
     REQUIRE(timed.log->head() == 0);
 }
 
+TEST_CASE("a command whose deadline has passed when it is sent is not started") {
+    const event_store store(keeping::in_memory);
+    auto rt = open_shop(store.settings());
+    const auto timeout = GENERATE(std::chrono::milliseconds(-1), std::chrono::milliseconds(0),
+                                  std::chrono::milliseconds::min());
+    std::map<std::string, int> answers;
+    for (int i = 0; i != 2'000; ++i)
+        ++answers[said(rt.send(std::to_string(i % 7), add_item{"tea"}, within(timeout)))];
+    REQUIRE(answers == std::map<std::string, int>{{"deadline_exceeded", 2'000}});
+    REQUIRE(rt.journal().head() == 0);
+}
+
 TEST_CASE("of a command that is started but not stored by its deadline the outcome is unknown") {
     timed_shop timed;
     timed.log->hold();

@@ -292,3 +292,23 @@ TEST_CASE("another command with the id that annals gave to a stored one is refus
     auto rt = runtime::open(store.settings(), host<account::account>).value();
     look(rt);
 }
+
+TEST_CASE("ids that annals gave are known however many commands with names lie between") {
+    const event_store store;
+    auto with = store.settings();
+    with.limits.remembered_commands = 2;
+    uuid first;
+    {
+        auto rt = open_shop(with);
+        first = rt.send("17", add_item{"tea"}).get().value().command_id;
+        for (int i = 0; i != 5; ++i)
+            REQUIRE(said(rt.send("17", add_item{"rum"}, as_command(std::to_string(i)))) ==
+                    "stored");
+    }
+    auto rt = open_shop(with);
+    REQUIRE(said(rt.send("17", add_item{"milk"})) == "stored"); // before any named one
+    send_options same;
+    same.about.command_id = first;
+    REQUIRE(said(rt.send("17", add_item{"tea"}, same)) == "already stored");
+    REQUIRE(rt.journal().head() == 7);
+}

@@ -122,8 +122,8 @@ private:
     /// The journal needs it no more.
     void give_back_share() noexcept;
 
-    /// True if the command is to be decided; false if its deadline has answered it.
-    [[nodiscard]] bool begin() noexcept;
+    /// True if the command is to be decided; false if its deadline has answered it, or answers it now.
+    [[nodiscard]] bool begin(const clock& time) noexcept;
     void answer_without_events() noexcept;
     void barrier_reached() noexcept;
     void confirm_repeated() noexcept;

@@ -162,6 +162,25 @@ struct codec<std::optional<std::optional<T>>> {
                   "annals cannot tell an empty optional from an optional that holds an empty one");
 };
 
+/// The same with another value that is written as nil. A codec of the host's own must not write nil for
+/// what may stand in an optional.
+template <>
+struct codec<std::optional<std::monostate>> {
+    template <class T>
+    static constexpr bool never = false;
+    template <class To>
+    static void encode(To&, const std::optional<std::monostate>&) {
+        static_assert(never<To>, "annals cannot tell an empty optional from one that holds a "
+                                 "std::monostate; use bool");
+    }
+    template <class From>
+    static bool decode(const From&, std::optional<std::monostate>&, decode_error&) {
+        static_assert(never<From>, "annals cannot tell an empty optional from one that holds a "
+                                   "std::monostate; use bool");
+        return false;
+    }
+};
+
 template <>
 struct codec<std::monostate> {
     static void encode(encoder& to, std::monostate) { to.nil(); }

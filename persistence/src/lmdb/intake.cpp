@@ -25,10 +25,10 @@ result<void> intake::push(std::shared_ptr<append_operation>& operation) {
     bool wake = false;
     {
         const std::lock_guard lock(mutex_);
-        if (closed_)
-            return journal_closed();
         // A barrier asks for no room, and overtaking would make it meaningless.
         const bool barrier = operation->commits().empty();
+        if (ended_ || (closed_ && !barrier))
+            return journal_closed();
         if (!barrier && queued_bytes_.load(std::memory_order_relaxed) >= max_bytes_)
             return error{errc::overloaded, "too much is waiting for the disk; repeat later"};
         queued_bytes_.fetch_add(bytes, std::memory_order_relaxed);
@@ -60,7 +60,8 @@ bool intake::wait_and_take(std::vector<queued_operation>& into,
     writer_waits_ = false;
     nudged_ = false;
     queue_.swap(into);
-    return !into.empty() || !closed_;
+    ended_ = into.empty() && closed_; // everything before is complete
+    return !ended_;
 }
 
 void intake::nudge() {

@@ -23,7 +23,8 @@ class intake {
 public:
     explicit intake(std::size_t max_bytes) noexcept : max_bytes_(max_bytes) {}
 
-    /// Takes `operation`, or leaves it alone: `errc::overloaded`, `errc::closed`. Any thread.
+    /// Takes `operation`, or leaves it alone: `errc::overloaded`, `errc::closed`. A barrier is taken until
+    /// everything before it is complete. Any thread.
     [[nodiscard]] result<void> push(std::shared_ptr<append_operation>& operation);
 
     /// Exchanges everything queued for `into`, which must be empty. Writer only.
@@ -40,7 +41,7 @@ public:
         queued_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
     }
 
-    /// Nothing is taken in any more. Idempotent.
+    /// No commit is taken in any more. Idempotent.
     void close();
 
 private:
@@ -52,6 +53,7 @@ private:
     bool writer_waits_ = false;
     bool nudged_ = false;
     bool closed_ = false;
+    bool ended_ = false; ///< the writer takes nothing more
 };
 
 } // namespace annals::lmdb

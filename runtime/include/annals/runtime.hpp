@@ -95,7 +95,8 @@ public:
     /// Sends a command to the aggregate `id` of the type that handles it. The answer comes when the
     /// events are durable: a receipt, a rejection by the domain, or an error. Commands that one
     /// thread sends to one aggregate are decided in that order. docs/guarantees.md lists every error
-    /// and what it says of the store.
+    /// and what it says of the store. Throws what the command's own move constructor or `size_hint`
+    /// throws, and then nothing was sent.
     template <class C>
     [[nodiscard]] future<receipt> send(std::string id, C command, send_options options = {}) {
         auto request = std::make_shared<typed_command<C>>(std::move(id), std::move(command));
