@@ -1,6 +1,7 @@
 #include "annals/engine.hpp"
 
 #include "engine_core.hpp"
+#include "opening_check.hpp"
 
 #include <algorithm>
 
@@ -24,55 +25,24 @@ std::string_view to_string(projection_status::state state) noexcept {
     return "?";
 }
 
-namespace {
-
-/// 255 bytes of a stream's name, less the longest category and the '-'.
-constexpr std::size_t longest_id = 190;
-constexpr std::size_t most_page_events = std::size_t{1} << 20;
-
-result<void> check(const engine_limits& limits) {
-    const auto at_least_one = [](std::size_t value, const char* name) -> result<void> {
-        if (value > 0)
-            return {};
-        return error{errc::invalid_argument,
-                     std::string("engine_limits::") + name + " must be at least 1"};
-    };
-    for (const auto& checked :
-         {at_least_one(limits.page_events, "page_events"),
-          at_least_one(limits.max_resident_aggregates, "max_resident_aggregates"),
-          at_least_one(limits.max_commands_in_flight, "max_commands_in_flight"),
-          at_least_one(limits.max_commands_waiting_per_aggregate,
-                       "max_commands_waiting_per_aggregate"),
-          at_least_one(limits.max_queries_in_flight, "max_queries_in_flight"),
-          at_least_one(limits.max_waits, "max_waits"),
-          at_least_one(limits.max_id_bytes, "max_id_bytes")})
-        if (!checked)
-            return checked;
-    if (limits.page_events > most_page_events)
-        return error{errc::invalid_argument,
-                     "engine_limits::page_events is at most " + std::to_string(most_page_events)};
-    if (limits.max_id_bytes > longest_id)
-        return error{errc::invalid_argument, "engine_limits::max_id_bytes is at most " +
-                                                 std::to_string(longest_id) +
-                                                 ": a stream's name has 255 bytes"};
-    return {};
-}
-
-} // namespace
-
 engine::engine(std::shared_ptr<engine_core> core) : core_(std::move(core)) {}
 
 engine::~engine() {
     core_->stop_actors();
 }
 
+result<void> engine::check(const engine_limits& limits, std::span<const hosted> types) {
+    if (auto checked = check_limits(limits); !checked)
+        return checked;
+    return check_hosted(types);
+}
+
 result<std::unique_ptr<engine>> engine::start(engine_parts parts, engine_limits limits,
                                               std::span<const hosted> types) {
-    if (auto checked = check(limits); !checked)
+    if (auto checked = check(limits, types); !checked)
         return checked.error();
     auto core = std::make_shared<engine_core>(std::move(parts), limits);
-    if (auto done = core->host_all(types); !done)
-        return done.error();
+    core->host_all(types);
     if (auto opened = core->open_projections(); !opened)
         return opened.error();
     // The engine's destructor stops those that run, should a later one fail to start.

@@ -45,36 +45,6 @@ std::string list_of(const std::vector<std::string>& names) {
     return all.empty() ? "none" : all;
 }
 
-constexpr std::size_t most_in_flight = 4'096;
-
-/// Options that the projection's kind or type cannot honour.
-result<void> check_options(const hosted& what) {
-    const projection_options& options = what.options;
-    const projection_type& type = *what.projection;
-    const auto refuse = [&](std::string_view option, std::string_view why) {
-        return error{errc::invalid_argument, "projection_options::" + std::string(option) +
-                                                 " of \"" + std::string(type.name()) +
-                                                 "\": " + std::string(why)};
-    };
-    const bool in_memory = type.kind() == projection_kind::view;
-    const auto* view = in_memory ? static_cast<const view_type*>(&type) : nullptr;
-    if (options.save_every != 0 && !in_memory)
-        return refuse("save_every", "only a view in memory saves copies");
-    if (options.save_every != 0 && !view->can_save())
-        return refuse("save_every", "name the view's fields with ANNALS_FIELDS");
-    if (options.own_thread && !in_memory)
-        return refuse("own_thread", "stored views and reactions have a thread of their own anyway");
-    if (options.partitions == 0 || options.partitions > 64)
-        return refuse("partitions", "there are 1 to 64");
-    if (options.partitions > 1 && type.kind() != projection_kind::reaction)
-        return refuse("partitions", "only a reaction has more than one");
-    if (options.max_in_flight == 0 || options.max_in_flight > most_in_flight)
-        return refuse("max_in_flight", "there are 1 to 4,096");
-    if (options.on_failure.first_delay.count() < 0 || options.on_failure.longest_delay.count() < 0)
-        return refuse("on_failure", "a delay is not negative");
-    return {};
-}
-
 /// Ends an actor ahead of what waits in its mailbox, which is then dropped.
 void end(const caf::actor& actor) {
     if (actor)
@@ -100,51 +70,30 @@ engine_core::engine_core(engine_parts with, engine_limits within)
 
 // --- hosting -------------------------------------------------------------------------------------
 
-result<void> engine_core::host_all(std::span<const hosted> types) {
-    for (const hosted& one : types) {
-        auto done =
-            one.aggregate != nullptr ? host_aggregate(*one.aggregate) : host_projection(one);
-        if (!done)
-            return done;
-    }
+void engine_core::host_all(std::span<const hosted> types) {
+    for (const hosted& one : types)
+        if (one.aggregate != nullptr)
+            host_aggregate(*one.aggregate);
+        else
+            host_projection(one);
+    std::sort(projections_.begin(), projections_.end(), [](const auto& one, const auto& other) {
+        return one.of->gauge->name() < other.of->gauge->name();
+    });
     // The actors keep the core alive, so the core must not keep itself alive through the directory.
     directory_ = std::make_unique<aggregate_directory>(
         limits, [this](const std::shared_ptr<resident>& who) -> caf::actor {
             return parts.system->spawn<aggregate_actor>(shared_from_this(), who);
         });
-    return {};
 }
 
-result<void> engine_core::host_aggregate(const aggregate_type& type) {
-    for (const auto* other : aggregates_)
-        if (other->name() == type.name())
-            return error{errc::invalid_argument, "two hosted aggregates have the name \"" +
-                                                     std::string(type.name()) +
-                                                     "\"; rename one of them"};
+void engine_core::host_aggregate(const aggregate_type& type) {
     std::size_t index = 0;
-    for (const std::type_index command : type.commands()) {
-        const auto [at, added] = commands_.try_emplace(command, command_route{&type, index++});
-        if (!added)
-            return error{errc::invalid_argument,
-                         "command " + readable_name(command) + " is handled by both \"" +
-                             std::string(at->second.type->name()) + "\" and \"" +
-                             std::string(type.name()) + "\"; give each its own command type"};
-    }
-    aggregates_.push_back(&type);
-    return {};
+    for (const std::type_index command : type.commands())
+        commands_.try_emplace(command, command_route{&type, index++});
 }
 
-result<void> engine_core::host_projection(const hosted& what) {
+void engine_core::host_projection(const hosted& what) {
     const projection_type& type = *what.projection;
-    if (find(type.name()) != nullptr)
-        return error{errc::invalid_argument, "two hosted projections have the name \"" +
-                                                 std::string(type.name()) +
-                                                 "\"; rename one of them"};
-    if (find(type.type()) != nullptr)
-        return error{errc::invalid_argument,
-                     readable_name(type.type()) + " is hosted twice; host it once"};
-    if (auto fits = check_options(what); !fits)
-        return fits;
     auto made = std::make_shared<hosted_projection>();
     made->what = what;
     made->gauge = std::make_shared<projection_gauge>(type, what.options);
@@ -152,10 +101,6 @@ result<void> engine_core::host_projection(const hosted& what) {
     if (type.kind() == projection_kind::reaction)
         made->activity = std::make_shared<reaction_activity>();
     projections_.push_back({std::move(made), {}, {}});
-    std::sort(projections_.begin(), projections_.end(), [](const auto& one, const auto& other) {
-        return one.of->gauge->name() < other.of->gauge->name();
-    });
-    return {};
 }
 
 result<void> engine_core::open_projections() {

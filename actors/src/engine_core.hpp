@@ -32,7 +32,8 @@ class engine_core : public std::enable_shared_from_this<engine_core> {
 public:
     engine_core(engine_parts with, engine_limits within);
 
-    [[nodiscard]] result<void> host_all(std::span<const hosted> types);
+    /// What `check_hosted` has let pass.
+    void host_all(std::span<const hosted> types);
     /// Reads the catalog; blocks.
     [[nodiscard]] result<void> open_projections();
     [[nodiscard]] result<void> start_projections();
@@ -83,8 +84,8 @@ private:
         std::size_t index; ///< in aggregate_type::commands
     };
 
-    [[nodiscard]] result<void> host_aggregate(const aggregate_type& type);
-    [[nodiscard]] result<void> host_projection(const hosted& what);
+    void host_aggregate(const aggregate_type& type);
+    void host_projection(const hosted& what);
     [[nodiscard]] const running_projection* find(std::string_view name) const;
     [[nodiscard]] const running_projection* find(std::type_index type) const;
     /// Checks that the view is hosted and answers the query.
@@ -101,7 +102,6 @@ private:
 
     const std::size_t most_metadata_; ///< 0: no limit
     std::unordered_map<std::type_index, command_route> commands_;
-    std::vector<const aggregate_type*> aggregates_;
     std::vector<running_projection> projections_; ///< by name; does not change once it runs
     const std::shared_ptr<joint_board> joint_board_ = std::make_shared<joint_board>();
     caf::actor waits_;

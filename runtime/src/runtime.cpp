@@ -46,6 +46,7 @@ public:
 private:
     class weak_door;
     class weak_access;
+    [[nodiscard]] result<void> check(std::span<const hosted> types) const;
     [[nodiscard]] result<void> open_journal();
     [[nodiscard]] result<void> open_projections();
     /// A timeout beyond a century, such as `milliseconds::max()`, is a century: no overflow.
@@ -102,10 +103,6 @@ result<void> runtime::state::open_projections() {
         return {};
     }
     auto options = with_.views;
-    if (options.max_batch_bytes < (std::size_t{16} << 20))
-        return error{errc::invalid_argument,
-                     "config::views.max_batch_bytes must be at least 16 MiB, which one slice of a "
-                     "stored view may change"};
     options.max_store_bytes = std::min(options.max_store_bytes, with_.store.max_store_bytes);
     options.wait_for_lock = std::max(options.wait_for_lock, with_.store.wait_for_lock);
     options.unsafe_no_sync = options.unsafe_no_sync || with_.store.unsafe_no_sync;
@@ -116,7 +113,22 @@ result<void> runtime::state::open_projections() {
     return {};
 }
 
+/// What can be refused without the disk is refused before the disk is touched.
+result<void> runtime::state::check(std::span<const hosted> types) const {
+    if (auto checked = engine::check(with_.limits, types); !checked)
+        return checked;
+    if (with_.journal || with_.projections)
+        return {}; // no options of a store on disk count, or those of the journal alone
+    if (with_.views.max_batch_bytes < (std::size_t{16} << 20))
+        return error{errc::invalid_argument,
+                     "config::views.max_batch_bytes must be at least 16 MiB, which one slice of a "
+                     "stored view may change"};
+    return {};
+}
+
 result<void> runtime::state::start(std::span<const hosted> types) {
+    if (auto checked = check(types); !checked)
+        return checked;
     if (!with_.clock)
         with_.clock = system_clock();
     if (!with_.ids)

@@ -11,46 +11,24 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Everything that `stat` says of each entry below a directory, the directory included, and what each
-/// file holds.
-std::map<std::string, std::string> state_of(const fs::path& directory) {
-    auto all = contents_of(directory);
-    all["."] = "directory";
-    for (auto& [name, content] : all) {
-        struct stat status {};
-        if (::lstat((directory / name).c_str(), &status) != 0)
-            continue;
-        for (const auto number :
-             {std::uint64_t{status.st_ino}, std::uint64_t{status.st_mode},
-              std::uint64_t{status.st_nlink}, static_cast<std::uint64_t>(status.st_size),
-              static_cast<std::uint64_t>(status.st_blocks),
-              static_cast<std::uint64_t>(status.st_mtim.tv_sec),
-              static_cast<std::uint64_t>(status.st_mtim.tv_nsec),
-              static_cast<std::uint64_t>(status.st_ctim.tv_sec),
-              static_cast<std::uint64_t>(status.st_ctim.tv_nsec)})
-            content += "/" + std::to_string(number);
-    }
-    return all;
-}
-
 void write_file(const fs::path& path, std::string_view content) {
     std::ofstream(path, std::ios::binary) << content;
 }
 
 /// Three ways to open what lies in `directory`, each refused as `code` and leaving everything alone.
 void require_refused(const fs::path& directory, errc code) {
-    const auto before = state_of(directory);
+    const auto before = files_of(directory);
     REQUIRE(refusal_to_open(directory) == code);
-    REQUIRE(state_of(directory) == before);
+    REQUIRE(files_of(directory) == before);
     const auto verified = verify_store(directory, small_store());
     REQUIRE_FALSE(verified);
-    REQUIRE(state_of(directory) == before);
+    REQUIRE(files_of(directory) == before);
 }
 
 void require_views_refused(const fs::path& directory, errc code) {
-    const auto before = state_of(directory);
+    const auto before = files_of(directory);
     REQUIRE(refusal_to_open_views(directory) == code);
-    REQUIRE(state_of(directory) == before);
+    REQUIRE(files_of(directory) == before);
 }
 
 /// A closed store with some events and views.
@@ -120,18 +98,18 @@ TEST_CASE("a refused opening leaves every byte, time and name as it was", "[lmdb
         require_views_refused(store.path, errc::corrupt);
     }
     SECTION("views of another log") {
-        const auto before = state_of(store.path);
+        const auto before = files_of(store.path);
         const auto other = uuid::of_name("another log");
         REQUIRE(open_lmdb_projection_store(store.path, other, small_views()).error().code ==
                 errc::not_a_store);
-        REQUIRE(state_of(store.path) == before);
+        REQUIRE(files_of(store.path) == before);
     }
     SECTION("options") {
         auto options = small_store();
         options.max_queued_bytes = 0;
-        const auto before = state_of(store.path);
+        const auto before = files_of(store.path);
         REQUIRE(refusal_to_open(store.path, options) == errc::invalid_argument);
-        REQUIRE(state_of(store.path) == before);
+        REQUIRE(files_of(store.path) == before);
     }
 }
 
@@ -196,7 +174,7 @@ TEST_CASE("a store that may only be read is verified, and nothing changes", "[lm
     fs::permissions(store.path, fs::perms::owner_read | fs::perms::owner_exec |
                                     fs::perms::group_read | fs::perms::group_exec |
                                     fs::perms::others_read | fs::perms::others_exec);
-    const auto before = state_of(store.path);
+    const auto before = files_of(store.path);
     REQUIRE(in_child([&] {
                 if (::geteuid() == 0 && ::seteuid(65'534) != 0)
                     return 1;
@@ -204,7 +182,7 @@ TEST_CASE("a store that may only be read is verified, and nothing changes", "[lm
                 return verified ? 0 : static_cast<int>(verified.error().code);
             }) == 0);
     REQUIRE(verify_store(store.path, small_store()));
-    REQUIRE(state_of(store.path) == before);
+    REQUIRE(files_of(store.path) == before);
     fs::permissions(store.path, fs::perms::owner_all);
 }
 

@@ -3,23 +3,17 @@
 // What a test does with a store on disk, besides the verbs of support/journal_verbs.hpp.
 
 #include "annals/lmdb_journal.hpp"
+#include "support/child_process.hpp"
+#include "support/directory_state.hpp"
 #include "support/journal_verbs.hpp"
 #include "support/seed.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <catch2/catch.hpp>
 
-#include <fstream>
-#include <functional>
-#include <iterator>
-#include <map>
 #include <random>
 #include <string>
 #include <vector>
-
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 namespace annals::test {
 
@@ -44,18 +38,6 @@ inline errc refusal_to_open(const std::filesystem::path& directory,
     return opened ? errc{} : opened.error().code;
 }
 
-/// Name and content of every file below `directory`, to see whether anything changed.
-inline std::map<std::string, std::string> contents_of(const std::filesystem::path& directory) {
-    std::map<std::string, std::string> all;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
-        std::ifstream file(entry.path(), std::ios::binary);
-        all[entry.path().lexically_relative(directory).string()] =
-            entry.is_directory() ? "directory"
-                                 : std::string(std::istreambuf_iterator<char>(file), {});
-    }
-    return all;
-}
-
 /// Appends `count` commits of 1 to 4 events to random ones of `streams` streams.
 inline void append_randomly(journal& to, std::mt19937_64& random, std::size_t count,
                             std::size_t streams) {
@@ -69,24 +51,6 @@ inline void append_randomly(journal& to, std::mt19937_64& random, std::size_t co
     for (const auto& result : append_and_wait(to, std::move(commits)))
         if (!result)
             throw bad_result(result.error());
-}
-
-/// Runs `body` in a forked child and returns its exit code, or 128 and the number of the signal
-/// that ended it. The child ends without running any destructor, as after a crash.
-inline int in_child(const std::function<int()>& body) {
-    const auto child = ::fork();
-    if (child == 0) {
-        int code = 99;
-        try {
-            code = body();
-        } catch (...) {
-            code = 98;
-        }
-        ::_exit(code);
-    }
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 } // namespace annals::test

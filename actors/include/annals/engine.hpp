@@ -113,8 +113,12 @@ struct engine_status {
 /// only by its actor system's scheduler, the executors it was given, and `tick`. Hosts use `runtime`.
 class engine {
 public:
-    /// `errc::invalid_argument` if two hosted types share a name or a command type, or a limit makes
-    /// no sense; or what reading the catalog of `engine_parts::projections` says. Blocks on the disk.
+    /// `errc::invalid_argument` if two hosted types share a name or a command type, or a limit or an
+    /// option makes no sense. Looks at nothing else, so it can be asked before anything is opened.
+    [[nodiscard]] static result<void> check(const engine_limits& limits,
+                                            std::span<const hosted> types);
+    /// The errors of `check`, or what reading the catalog of `engine_parts::projections` says. Blocks
+    /// on the disk.
     [[nodiscard]] static result<std::unique_ptr<engine>>
     start(engine_parts parts, engine_limits limits, std::span<const hosted> types);
     ~engine();
