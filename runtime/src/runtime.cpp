@@ -229,15 +229,6 @@ void runtime::state::watch(std::shared_ptr<live_request> request) {
         engine_->watch(std::move(request));
 }
 
-void runtime::state::control(std::string_view projection,
-                             std::shared_ptr<control_request> request) {
-    request->continue_on(callbacks_);
-    if (forked())
-        request->complete(after_fork());
-    else
-        engine_->control(projection, std::move(request));
-}
-
 // --- waiting for projections -----------------------------------------------------------------------
 
 namespace {
@@ -245,9 +236,24 @@ error waits_for_itself(std::string_view projection) {
     return {errc::would_deadlock,
             "this handler of \"" + std::string(projection) + "\" would wait for \"" +
                 std::string(projection) +
-                "\", which waits for the handler; nothing was sent. Do not wait for it here"};
+                "\", which waits for the handler; nothing was sent. Ask for it on another thread"};
+}
+/// Whether an order is answered only when a handler that is running has ended.
+bool waits_for_handlers(control_request::action what) {
+    return what == control_request::action::pause || what == control_request::action::replay;
 }
 } // namespace
+
+void runtime::state::control(std::string_view projection,
+                             std::shared_ptr<control_request> request) {
+    request->continue_on(callbacks_);
+    if (forked())
+        request->complete(after_fork());
+    else if (waits_for_handlers(request->what) && projection == projection_handled_here())
+        request->complete(waits_for_itself(projection));
+    else
+        engine_->control(projection, std::move(request));
+}
 
 future<receipt> runtime::state::wait_for(std::vector<std::string> projections,
                                          std::shared_ptr<command_request> request,

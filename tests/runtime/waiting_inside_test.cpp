@@ -6,6 +6,7 @@
 #include <atomic>
 #include <future>
 #include <string>
+#include <vector>
 
 /// Waiting where others wait: on the callback thread, in a stored view's handler, through a door.
 
@@ -41,7 +42,69 @@ void evolve(asking_stock& stock, const shop::item_added& happened, const logged_
     }
 }
 
+/// Orders what its projection does, from inside a handler, and notes the answers that are there at once.
+struct ordering_itself {
+    static constexpr std::string_view name = "ordering_itself";
+    using event = std::variant<shop::item_added>;
+};
+struct orders {
+    std::atomic<runtime*> known{nullptr};
+    std::promise<std::vector<std::string>> answers;
+};
+std::atomic<orders*> ordered{nullptr};
+
+std::string how(const future<log_position>& coming) {
+    const auto answer = coming.get();
+    return answer ? "done" : std::string(to_string(answer.error().code));
+}
+std::vector<std::string> order_from_here() {
+    const auto control = ordered.load()->known.load()->projection<ordering_itself>();
+    std::vector<std::string> answers;
+    for (const auto& coming : {control.pause(), control.replay(1)})
+        answers.push_back(coming.is_ready() ? how(coming) : "waits for the handler");
+    // These are answered while the handler runs.
+    answers.push_back(how(control.give_up(1)));
+    answers.push_back(how(control.rebuild()));
+    answers.push_back(how(control.resume()));
+    return answers;
+}
+/// In the handler, after an awaited answer, and in a continuation, by the quantity.
+reaction_task react(ordering_itself&, const shop::item_added& happened, const delivery& about) {
+    if (ordered.load() == nullptr || happened.quantity == 0)
+        co_return;
+    auto sent = about.send("2", add_item{"tea", 0});
+    if (happened.quantity == 1)
+        ordered.load()->answers.set_value(order_from_here());
+    if (happened.quantity == 3)
+        sent.then([](const annals::outcome<receipt>&) {
+            ordered.load()->answers.set_value(order_from_here());
+        });
+    else
+        (void)co_await sent;
+    if (happened.quantity == 2)
+        ordered.load()->answers.set_value(order_from_here());
+}
+
 } // namespace
+
+TEST_CASE("a handler that orders what waits for the handler is told so, wherever it goes on") {
+    orders here;
+    auto rt = runtime::open(event_store(keeping::in_memory).settings(), host<shop::cart>,
+                            host_reaction(ordering_itself(), reaction_start::beginning))
+                  .value();
+    here.known = &rt;
+    ordered = &here;
+    auto came = here.answers.get_future();
+    REQUIRE(said(rt.send("1", add_item{"tea", GENERATE(1, 2, 3)})) == "stored");
+    REQUIRE(came.wait_for(std::chrono::seconds(60)) == std::future_status::ready);
+    CHECK(came.get() == std::vector<std::string>{"would_deadlock", "would_deadlock",
+                                                 "invalid_argument", "invalid_argument", "done"});
+    REQUIRE(rt.projection<ordering_itself>().reaches(rt.status().head).get());
+    ordered = nullptr;
+    // Nothing was done; from outside it is.
+    CHECK(status_of(rt, "ordering_itself").now != projection_status::state::paused);
+    REQUIRE(rt.projection<ordering_itself>().pause().get());
+}
 
 TEST_CASE("a callback may send and wait for projections, though answers come on its own thread") {
     const event_store store(GENERATE(keeping::in_memory, keeping::on_disk));

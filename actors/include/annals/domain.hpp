@@ -123,7 +123,7 @@ concept aggregate = std::default_initializable<A> && std::movable<A> && requires
 ///   the fields or the rows come to mean something else; without that a saved copy, or stored rows,
 ///   that the old code made are taken for the new. Other events in `event`, other `categories`, and
 ///   other fields, tables or types of them are noticed and count as a new version by themselves; what
-///   `evolve` does is not.
+///   `evolve` or a codec of the host's own does is not.
 /// - `static constexpr std::array categories{std::string_view("cart")};`: only events of these streams.
 template <class V>
 concept view = std::default_initializable<V> && std::movable<V> && requires {

@@ -35,8 +35,9 @@
 /// `answer` run on threads that may wait for the disk; an answer is from one snapshot, at one position.
 ///
 /// The names and the order of the maps in ANNALS_FIELDS, and the types in them, say how rows are stored.
-/// Other names or another order are noticed, and the view is built again. Other types are not: whoever
-/// changes them raises the view's version.
+/// Other names, another order and other types are noticed at the next opening, and the view is built
+/// again. What is not: what a codec of the host's own makes of a type, and what a value means. Whoever
+/// changes that raises the view's version.
 namespace annals {
 
 /// An ordered map from Key to Value, one row each. Keys: see `table_key`. Values have a codec
