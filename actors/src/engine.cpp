@@ -4,6 +4,7 @@
 #include "opening_check.hpp"
 
 #include <algorithm>
+#include <system_error>
 
 namespace annals {
 
@@ -47,7 +48,15 @@ result<std::unique_ptr<engine>> engine::start(engine_parts parts, engine_limits 
         return opened.error();
     // The engine's destructor stops those that run, should a later one fail to start.
     std::unique_ptr<engine> made(new engine(core));
-    if (auto started = core->start_projections(); !started) {
+    result<void> started;
+    try {
+        started = core->start_projections();
+    } catch (const std::system_error& why) { // a thread that cannot be started
+        started = error{errc::unavailable, std::string("a projection cannot be started: ") +
+                                               why.what() + "; raise the limit on threads " +
+                                               "(ulimit -u), then open again"};
+    }
+    if (!started) {
         core->stop_actors();
         core->wait_stopped();
         core->stop_threads();

@@ -126,8 +126,13 @@ struct task_queue {
 class fixed_threads final : public blocking_executor {
 public:
     explicit fixed_threads(std::size_t threads) {
-        for (std::size_t i = 0; i < std::max<std::size_t>(threads, 1); ++i)
-            threads_.emplace_back([queue = queue_] { queue->run(); });
+        try {
+            for (std::size_t i = 0; i < std::max<std::size_t>(threads, 1); ++i)
+                threads_.emplace_back([queue = queue_] { queue->run(); });
+        } catch (...) { // a thread that nobody has joined ends the process
+            stop();
+            throw;
+        }
     }
     ~fixed_threads() override { stop(); }
 

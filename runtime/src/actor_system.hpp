@@ -16,6 +16,9 @@ public:
 
     caf::actor_system& get() noexcept { return system_; }
 
+    /// How many threads a system with this many for actors starts; see `room_for_threads`.
+    [[nodiscard]] static std::size_t threads_started(std::size_t threads);
+
 private:
     struct settings : caf::actor_system_config {
         explicit settings(std::size_t threads);

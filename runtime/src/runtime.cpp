@@ -3,10 +3,12 @@
 #include "actor_system.hpp"
 #include "control_access.hpp"
 #include "fork_guard.hpp"
+#include "thread_room.hpp"
 #include "ticker.hpp"
 
 #include <algorithm>
 #include <mutex>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -47,6 +49,10 @@ private:
     class weak_door;
     class weak_access;
     [[nodiscard]] result<void> check(std::span<const hosted> types) const;
+    /// Threads that are started with the actor system and after it.
+    [[nodiscard]] std::size_t last_threads(std::span<const hosted> types) const;
+    /// All that are started.
+    [[nodiscard]] std::size_t all_threads(std::span<const hosted> types) const;
     [[nodiscard]] result<void> open_journal();
     [[nodiscard]] result<void> open_projections();
     /// A timeout beyond a century, such as `milliseconds::max()`, is a century: no overflow.
@@ -126,9 +132,50 @@ result<void> runtime::state::check(std::span<const hosted> types) const {
     return {};
 }
 
+namespace {
+error no_threads() {
+    return {errc::unavailable, "the system gives this process too few threads; raise the limit "
+                               "(ulimit -u), or lower config::actor_threads and its like, then "
+                               "open the store again"};
+}
+std::size_t at_least_one(std::size_t threads) {
+    return std::max<std::size_t>(1, threads);
+}
+constexpr std::size_t callback_threads = 1;
+} // namespace
+
+std::size_t runtime::state::last_threads(std::span<const hosted> types) const {
+    std::size_t sum = 1; // the ticker
+    if (with_.system == nullptr)
+        sum += own_actor_system::threads_started(with_.actor_threads);
+    for (const hosted& each : types) {
+        if (each.aggregate != nullptr)
+            continue;
+        switch (each.projection->kind()) {
+        case projection_kind::view:
+            sum += each.options.own_thread ? 1 : 0;
+            break;
+        case projection_kind::stored_view:
+            sum += 1;
+            break;
+        case projection_kind::reaction:
+            sum += each.options.partitions;
+        }
+    }
+    return sum;
+}
+
+std::size_t runtime::state::all_threads(std::span<const hosted> types) const {
+    const std::size_t writers = with_.journal ? 0 : with_.projections ? 1 : 2;
+    return writers + at_least_one(with_.reader_threads) + at_least_one(with_.feed_threads) +
+           at_least_one(with_.answer_threads) + callback_threads + last_threads(types);
+}
+
 result<void> runtime::state::start(std::span<const hosted> types) {
     if (auto checked = check(types); !checked)
         return checked;
+    if (!room_for_threads(all_threads(types)))
+        return no_threads();
     if (!with_.clock)
         with_.clock = system_clock();
     if (!with_.ids)
@@ -137,10 +184,12 @@ result<void> runtime::state::start(std::span<const hosted> types) {
         return opened;
     if (auto opened = open_projections(); !opened)
         return opened;
-    readers_ = thread_executor(std::max<std::size_t>(1, with_.reader_threads));
-    feeds_ = thread_executor(std::max<std::size_t>(1, with_.feed_threads));
-    answers_ = thread_executor(std::max<std::size_t>(1, with_.answer_threads));
-    callbacks_ = thread_executor(1);
+    readers_ = thread_executor(at_least_one(with_.reader_threads));
+    feeds_ = thread_executor(at_least_one(with_.feed_threads));
+    answers_ = thread_executor(at_least_one(with_.answer_threads));
+    callbacks_ = thread_executor(callback_threads);
+    if (!room_for_threads(last_threads(types))) // once more: opening may have taken long
+        return no_threads();
     if (with_.system == nullptr) {
         own_system_ = std::make_unique<own_actor_system>(with_.actor_threads);
         with_.system = &own_system_->get();
@@ -498,7 +547,15 @@ runtime::~runtime() {
 
 result<runtime> runtime::start(config with, std::span<const hosted> types) {
     auto made = std::make_shared<state>(std::move(with));
-    if (auto started = made->start(types); !started) {
+    result<void> started;
+    try {
+        started = made->start(types);
+    } catch (const std::system_error& why) { // a thread that cannot be started, in the first place
+        error said = no_threads();
+        said.message = std::string(why.what()) + ": " + said.message;
+        started = std::move(said);
+    }
+    if (!started) {
         made->leave_to_host();
         return started.error();
     }

@@ -10,7 +10,12 @@ ticker::ticker(engine& of, std::shared_ptr<clock> time) : engine_(of), clock_(st
         sooner_ = true;
         wake_.notify_one();
     });
-    thread_ = std::thread([this] { run(); });
+    try {
+        thread_ = std::thread([this] { run(); });
+    } catch (...) {
+        engine_.on_earlier_deadline({});
+        throw;
+    }
 }
 
 ticker::~ticker() {
