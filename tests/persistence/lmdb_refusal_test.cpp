@@ -162,6 +162,76 @@ TEST_CASE("a link that leads nowhere is refused, not filled", "[lmdb]") {
     REQUIRE_FALSE(fs::exists(nowhere));
 }
 
+TEST_CASE("what is no file in the place of one is refused at once, with its kind and its name",
+          "[lmdb]") {
+    const bool fresh = GENERATE(false, true);
+    const std::string kind = GENERATE("FIFO", "socket", "directory", "symbolic link");
+    const closed_store store;
+    if (fresh)
+        store.remove_lock_files();
+    const auto put_at = [&](const fs::path& path) {
+        fs::remove(path);
+        if (kind == "FIFO")
+            REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+        else if (kind == "socket")
+            REQUIRE(::mknod(path.c_str(), S_IFSOCK | 0600, 0) == 0);
+        else if (kind == "directory")
+            fs::create_directory(path);
+        else
+            fs::create_symlink(store.directory.path() / "elsewhere", path);
+    };
+    /// In a process of its own that ends if it hangs. Catch2 is not to speak there.
+    const auto is_refused = [&](const std::string& name, const auto& open) {
+        const auto code = in_child([&] {
+            ::alarm(20);
+            const auto opened = open();
+            if (opened)
+                return 90;
+            if (opened.error().message.find(name) == std::string::npos)
+                return 91;
+            if (name != "journal.mdb" && name != "views.mdb" &&
+                opened.error().message.find("is a " + kind) == std::string::npos)
+                return 92;
+            return static_cast<int>(opened.error().code);
+        });
+        CHECK(code == static_cast<int>(errc::not_a_store));
+    };
+    const auto open_log = [&] { return open_lmdb_journal(store.path, small_store()); };
+    const auto verify_log = [&] { return verify_store(store.path, small_store()); };
+    const auto open_rows = [&] {
+        return open_lmdb_projection_store(store.path, the_log, small_views());
+    };
+    for (const std::string name : {"journal.tail", "annals.lock", "journal.mdb-lock", "journal.mdb",
+                                   "views.lock", "views.mdb-lock", "views.mdb"}) {
+        INFO(kind << " as " << name << (fresh ? ", after a backup" : ""));
+        const auto kept = store.directory.path() / "kept";
+        if (fs::exists(store.path / name))
+            fs::rename(store.path / name, kept);
+        put_at(store.path / name);
+        const auto before = files_of(store.path);
+        if (name.starts_with("views"))
+            is_refused(name, open_rows);
+        else
+            is_refused(name, open_log);
+        if (name == "journal.tail" || name == "journal.mdb")
+            is_refused(name, verify_log);
+        REQUIRE(files_of(store.path) == before);
+        fs::remove(store.path / name);
+        if (fs::exists(kept))
+            fs::rename(kept, store.path / name);
+    }
+    for (const std::string name : {"journal.tail", "annals.lock", "journal.mdb-lock"}) {
+        INFO(kind << " as " << name << " where there is no store");
+        const auto empty = store.directory.path() / "empty";
+        fs::create_directory(empty);
+        put_at(empty / name);
+        const auto before = files_of(empty);
+        is_refused(name, [&] { return open_lmdb_journal(empty, small_store()); });
+        REQUIRE(files_of(empty) == before);
+        fs::remove_all(empty);
+    }
+}
+
 TEST_CASE("a store that may only be read is verified, and nothing changes", "[lmdb]") {
     const bool fresh = GENERATE(false, true);
     const closed_store store;

@@ -5,6 +5,9 @@
 #include "lmdb/store_file.hpp"
 #include "lmdb/tail_note.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 using namespace annals;
 using namespace annals::test;
 namespace fs = std::filesystem;
@@ -235,10 +238,33 @@ TEST_CASE("a copy that LMDB made, compact or not, stands beside the note", "[lmd
 TEST_CASE("the note follows each commit", "[lmdb][tail]") {
     const kept_store store;
     const auto journal = open_store(store.directory.path());
-    REQUIRE_FALSE(lmdb::read_tail(store.directory.path()));
+    REQUIRE_FALSE(lmdb::read_tail(store.directory.path()).value());
     for (log_position i = 1; i != 10; ++i) {
         REQUIRE(append_one(*journal, commit_of(std::to_string(i), "cart-1")));
-        REQUIRE(lmdb::read_tail(store.directory.path()).value().position == i);
-        REQUIRE(lmdb::read_tail(store.directory.path()).value().store == journal->id());
+        REQUIRE(lmdb::read_tail(store.directory.path()).value()->position == i);
+        REQUIRE(lmdb::read_tail(store.directory.path()).value()->store == journal->id());
     }
+}
+
+TEST_CASE("a FIFO that takes the place of the note keeps nobody waiting", "[lmdb][tail]") {
+    const kept_store store;
+    store.grow(2, "a");
+    fs::remove(store.note);
+    const bool with_a_reader = GENERATE(false, true);
+    INFO((with_a_reader ? "somebody reads it" : "nobody reads it"));
+    REQUIRE(in_child([&] {
+                ::alarm(20);
+                const auto journal = open_store(store.directory.path());
+                if (::mkfifo(store.note.c_str(), 0600) != 0)
+                    return 1;
+                const auto reader =
+                    with_a_reader ? ::open(store.note.c_str(), O_RDONLY | O_NONBLOCK) : -1;
+                if (!append_one(*journal, commit_of("b", "cart-1")))
+                    return 2;
+                journal->close();
+                char byte = 0;
+                return with_a_reader && ::read(reader, &byte, 1) != 0 ? 3 : 0;
+            }) == 0);
+    fs::remove(store.note);
+    REQUIRE(store.head() == 3);
 }

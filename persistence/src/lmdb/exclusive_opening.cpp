@@ -39,6 +39,7 @@ private:
     [[nodiscard]] result<void> create();
     [[nodiscard]] result<void> check_missing();
     [[nodiscard]] result<void> make_file();
+    [[nodiscard]] fs::path table_path() const; ///< of LMDB's table of readers
     [[nodiscard]] result<void> lock_beside(lock_wait& wait);
     [[nodiscard]] result<void> lock_and_inspect();
     [[nodiscard]] bool is_locked() const { return file_ && store_.lock.beside && store_.lock.data; }
@@ -92,6 +93,9 @@ result<void> opening::find() {
 result<void> opening::create() {
     if (auto checked = check_missing(); !checked || file_)
         return checked;
+    for (const auto* const end : {".new", "-lock"})
+        if (auto wrong = not_a_file(directory_ / (std::string(kind_.file_name()) + end)))
+            return *std::move(wrong);
     if (auto created = directories_.create_directory(directory_); !created)
         return created;
     // Who has this lock may be making the store. Then it is the data file that is to be waited for.
@@ -126,6 +130,12 @@ result<void> opening::make_file() {
     return look_for_store();
 }
 
+fs::path opening::table_path() const {
+    auto table = *file_;
+    table += "-lock";
+    return table;
+}
+
 result<void> opening::lock_beside(lock_wait& wait) {
     auto beside = file_lock::take(lock_path(), file_lock::access::create, lock_path(), wait);
     if (!beside)
@@ -145,6 +155,8 @@ result<void> opening::lock_and_inspect() {
     if (!pages)
         return pages.error();
     pages_ = *pages;
+    if (auto wrong = not_a_file(table_path()))
+        return *std::move(wrong);
     return lock_beside(wait_);
 }
 
@@ -162,8 +174,7 @@ result<void> opening::complete_file() const {
 result<exclusive_file> opening::open() {
     if (auto completed = complete_file(); !completed)
         return completed.error();
-    auto table = *file_;
-    table += "-lock";
+    const auto table = table_path();
     files_.expect(table);
     if (auto prepared = prepare_reader_table(table, pages_.last_txn); !prepared)
         return prepared.error();

@@ -37,6 +37,21 @@ constexpr std::array<refused_file_system, 14> refused = {{
     {0x01161970, "GFS2"},
 }};
 
+std::string_view kind_of(mode_t mode) noexcept {
+    switch (mode & S_IFMT) {
+    case S_IFLNK:
+        return "a symbolic link";
+    case S_IFDIR:
+        return "a directory";
+    case S_IFIFO:
+        return "a FIFO";
+    case S_IFSOCK:
+        return "a socket";
+    default:
+        return "a device";
+    }
+}
+
 std::filesystem::path nearest_existing(const std::filesystem::path& path) {
     std::error_code ignored;
     auto at = std::filesystem::absolute(path, ignored);
@@ -70,6 +85,37 @@ result<void> sync_directory(const std::filesystem::path& directory) {
     if (failed != 0)
         return system_error(failed, "cannot sync directory", directory);
     return {};
+}
+
+int open_own_file(const std::filesystem::path& path, int flags) noexcept {
+    struct stat status {};
+    if (::lstat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
+        errno = ENXIO; // to open a device may already do something
+        return -1;
+    }
+    const auto file =
+        ::open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600);
+    if (file < 0 || (::fstat(file, &status) == 0 && S_ISREG(status.st_mode)))
+        return file;
+    ::close(file);
+    errno = ENXIO; // it took the file's place since the first look
+    return -1;
+}
+
+std::optional<error> not_a_file(const std::filesystem::path& path) {
+    struct stat status {};
+    if (::lstat(path.c_str(), &status) != 0 || S_ISREG(status.st_mode))
+        return std::nullopt;
+    return error{errc::not_a_store, "\"" + path.string() + "\" is " +
+                                        std::string(kind_of(status.st_mode)) +
+                                        ", where the store keeps a regular file; move it away, "
+                                        "and open the store again"};
+}
+
+error own_file_error(int number, std::string_view doing, const std::filesystem::path& path) {
+    if (auto wrong = not_a_file(path))
+        return *std::move(wrong);
+    return system_error(number, doing, path);
 }
 
 result<void> reserve_file(int file, const std::filesystem::path& path, std::size_t bytes) {

@@ -3,6 +3,8 @@
 #include "annals/error.hpp"
 
 #include <filesystem>
+#include <optional>
+#include <string_view>
 #include <vector>
 
 namespace annals::lmdb {
@@ -13,6 +15,18 @@ namespace annals::lmdb {
 
 /// Makes the names in a directory durable.
 [[nodiscard]] result<void> sync_directory(const std::filesystem::path& directory);
+
+/// Opens a file that annals keeps beside the data file, readable by its owner alone if `flags` make it.
+/// Follows no link, and takes nothing but a regular file: a FIFO would make its opener wait for ever.
+/// Returns the descriptor, or -1 with errno.
+[[nodiscard]] int open_own_file(const std::filesystem::path& path, int flags) noexcept;
+
+/// `errc::not_a_store` if something that is no regular file is in the place of such a file.
+[[nodiscard]] std::optional<error> not_a_file(const std::filesystem::path& path);
+
+/// Why such a file could not be opened, with the errno of the attempt.
+[[nodiscard]] error own_file_error(int number, std::string_view doing,
+                                   const std::filesystem::path& path);
 
 /// Makes what is open as `file` at least `bytes` long with all its blocks taken, so that writing to a
 /// map of it cannot fail for want of space. Leaves it alone if it is.

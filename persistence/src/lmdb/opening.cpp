@@ -74,6 +74,13 @@ result<store_identity> read_identity(const fs::path& directory, MDB_env* env, ta
     return identity;
 }
 
+error log_is_missing(const fs::path& directory, const std::string& beside) {
+    return not_a_store(directory, "holds " + beside +
+                                      ", but the log that it belongs to, journal.mdb, is missing; "
+                                      "put the log back, or move " +
+                                      beside + " away to begin a new log");
+}
+
 class journal_file final : public file_kind {
 public:
     explicit journal_file(fs::path directory) : directory_(std::move(directory)) {}
@@ -97,16 +104,14 @@ public:
     }
 
     [[nodiscard]] result<void> check_missing(const fs::path& directory) const override {
-        for (const fs::path beside : {tail_file_name, "views.mdb"}) {
-            std::error_code ignored;
-            const auto there = fs::symlink_status(directory / beside, ignored);
-            if (fs::exists(there) && (beside != tail_file_name || read_tail(directory)))
-                return not_a_store(
-                    directory, "holds " + beside.string() +
-                                   ", but the log that it belongs to, journal.mdb, is missing; put "
-                                   "the log back, or move " +
-                                   beside.string() + " away to begin a new log");
-        }
+        const auto note = read_tail(directory);
+        if (!note)
+            return note.error();
+        if (*note)
+            return log_is_missing(directory, tail_file_name);
+        std::error_code ignored;
+        if (fs::exists(fs::symlink_status(directory / "views.mdb", ignored)))
+            return log_is_missing(directory, "views.mdb");
         return {};
     }
 

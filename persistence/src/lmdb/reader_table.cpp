@@ -58,12 +58,9 @@ int keep_oldest(const char* line, void* into) {
 } // namespace
 
 result<void> prepare_reader_table(const std::filesystem::path& table, std::size_t last_txn) {
-    const auto file =
-        ::open(table.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-    if (file < 0 && errno == ELOOP)
-        return not_a_store(table, "is a symbolic link, and a lock file must not be one; remove it");
+    const auto file = open_own_file(table, O_RDWR | O_CREAT);
     if (file < 0)
-        return system_error(errno, "cannot open", table);
+        return own_file_error(errno, "cannot open", table);
     auto done = reserve_file(file, table, lmdb_lock_bytes);
     if (done)
         done = catch_up(file, table, last_txn);

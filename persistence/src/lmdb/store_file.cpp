@@ -127,9 +127,9 @@ result<checked_pages> inspect(const fs::path& file, int descriptor, const file_k
 }
 
 result<checked_pages> inspect_every_page(const fs::path& file, const file_kind& kind) {
-    const auto opened = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    const auto opened = open_own_file(file, O_RDONLY);
     if (opened < 0)
-        return system_error(errno, "cannot open", file);
+        return own_file_error(errno, "cannot open", file);
     const auto pages = check_pages(opened, file, kind.tables(), ~std::uint64_t{0});
     ::close(opened);
     return pages ? pages : with_remedy(pages.error(), kind);

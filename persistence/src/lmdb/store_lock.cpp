@@ -1,6 +1,7 @@
 #include "lmdb/store_lock.hpp"
 
 #include "lmdb/env.hpp"
+#include "lmdb/file_system.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -94,7 +95,7 @@ private:
 };
 
 error in_use(const std::filesystem::path& path, const std::filesystem::path& owner) {
-    const file_handle file(::open(owner.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    const file_handle file(open_own_file(owner, O_RDONLY));
     char text[32] = {};
     const auto size = file.get() < 0 ? -1 : ::pread(file.get(), text, sizeof text - 1, 0);
     std::string who(text, size > 0 ? static_cast<std::size_t>(size) : 0);
@@ -105,23 +106,16 @@ error in_use(const std::filesystem::path& path, const std::filesystem::path& own
                               "); close it there, or open another directory"};
 }
 
-error is_a_link(const std::filesystem::path& path) {
-    return {errc::not_a_store,
-            "\"" + path.string() +
-                "\" is a symbolic link, and a lock file must not be one; remove it"};
-}
-
 /// Returns the descriptor, or -1 with errno.
 int open_file(const std::filesystem::path& path, file_lock::access how, bool& created) {
     if (how == file_lock::access::read)
         return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    const int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
-    const auto existing = ::open(path.c_str(), flags);
+    const auto existing = open_own_file(path, O_RDWR);
     if (existing >= 0 || errno != ENOENT)
         return existing;
-    const auto made = ::open(path.c_str(), flags | O_CREAT | O_EXCL, 0600);
+    const auto made = open_own_file(path, O_RDWR | O_CREAT | O_EXCL);
     created = made >= 0;
-    return made >= 0 || errno != EEXIST ? made : ::open(path.c_str(), flags);
+    return made >= 0 || errno != EEXIST ? made : open_own_file(path, O_RDWR);
 }
 
 /// True if `path` still names the file that is open as `file`.
@@ -160,8 +154,7 @@ result<std::unique_ptr<file_lock>> file_lock::take(const std::filesystem::path& 
         bool created = false;
         file_handle file(open_file(path, how, created));
         if (file.get() < 0)
-            return errno == ELOOP ? is_a_link(path)
-                                  : system_error(errno, "cannot open to lock it", path);
+            return own_file_error(errno, "cannot open to lock it", path);
         auto lock = std::unique_ptr<file_lock>(new file_lock(path, -1, created));
         struct stat status {};
         if (::fstat(file.get(), &status) != 0)

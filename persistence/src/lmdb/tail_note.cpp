@@ -1,6 +1,7 @@
 #include "lmdb/tail_note.hpp"
 
 #include "lmdb/crc32c.hpp"
+#include "lmdb/file_system.hpp"
 #include "lmdb/meta_pages.hpp"
 #include "lmdb/varint.hpp"
 
@@ -17,7 +18,6 @@ namespace fs = std::filesystem;
 
 constexpr std::array<char, 8> magic = {'a', 'n', 'n', 'a', 'l', 's', 't', '\n'};
 constexpr std::size_t crc_at = tail_bytes - 4;
-constexpr mdb_mode_t file_mode = 0600;
 
 std::string quoted(const fs::path& path) {
     return "\"" + path.string() + "\"";
@@ -96,10 +96,14 @@ std::optional<log_tail> decode_tail(bytes_view stored) {
     return tail;
 }
 
-std::optional<log_tail> read_tail(const fs::path& directory) {
-    const auto file = ::open((directory / tail_file_name).c_str(), O_RDONLY | O_CLOEXEC);
-    if (file < 0)
-        return std::nullopt;
+result<std::optional<log_tail>> read_tail(const fs::path& directory) {
+    const auto note = directory / tail_file_name;
+    const auto file = open_own_file(note, O_RDONLY);
+    if (file < 0) {
+        if (auto wrong = not_a_file(note))
+            return *std::move(wrong);
+        return std::optional<log_tail>();
+    }
     std::array<std::byte, tail_bytes + 1> stored;
     const auto size = ::pread(file, stored.data(), stored.size(), 0);
     ::close(file);
@@ -117,7 +121,10 @@ result<void> check_tail(const fs::path& directory, MDB_txn* txn, const tables& t
         return last.error();
     if (auto counted = check_count(txn, table, *last); !counted)
         return counted;
-    const auto tail = read_tail(directory);
+    const auto read = read_tail(directory);
+    if (!read)
+        return read.error();
+    const auto& tail = *read;
     if (!tail)
         return {};
     const auto note = directory / tail_file_name;
@@ -154,7 +161,7 @@ void tail_note::renew(MDB_env* env) noexcept {
     if (position_ == 0)
         return; // nothing was stored since the opening: what the note says is still true
     if (file_ < 0)
-        file_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, file_mode);
+        file_ = open_own_file(path_, O_WRONLY | O_CREAT);
     const auto meta = read_meta_pages(env);
     if (file_ < 0 || !meta)
         return;

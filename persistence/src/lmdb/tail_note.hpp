@@ -36,8 +36,9 @@ struct log_tail {
 /// Nothing if the bytes are not what `encode_tail` wrote.
 [[nodiscard]] std::optional<log_tail> decode_tail(bytes_view stored);
 
-/// The note in `directory`, if there is a whole one.
-[[nodiscard]] std::optional<log_tail> read_tail(const std::filesystem::path& directory);
+/// The note in `directory`, if there is a whole one. `errc::not_a_store` if something that is no regular
+/// file has its name.
+[[nodiscard]] result<std::optional<log_tail>> read_tail(const std::filesystem::path& directory);
 
 /// Whether the store in `directory`, which is open within `txn`, holds everything that the note says
 /// and its counts agree. `errc::corrupt` says which positions are missing and what to do.
