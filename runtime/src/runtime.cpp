@@ -6,6 +6,8 @@
 #include "thread_room.hpp"
 #include "ticker.hpp"
 
+#include "annals/lmdb_stores.hpp"
+
 #include <algorithm>
 #include <mutex>
 #include <system_error>
@@ -53,8 +55,8 @@ private:
     [[nodiscard]] std::size_t last_threads(std::span<const hosted> types) const;
     /// All that are started.
     [[nodiscard]] std::size_t all_threads(std::span<const hosted> types) const;
-    [[nodiscard]] result<void> open_journal();
-    [[nodiscard]] result<void> open_projections();
+    [[nodiscard]] result<void> open_stores();
+    [[nodiscard]] result<void> open_both();
     /// A timeout beyond a century, such as `milliseconds::max()`, is a century: no overflow.
     [[nodiscard]] steady_time deadline_in(std::chrono::milliseconds timeout) const {
         constexpr std::chrono::milliseconds century = std::chrono::hours(24 * 365 * 100);
@@ -79,18 +81,6 @@ private:
 
 // --- starting ------------------------------------------------------------------------------------
 
-result<void> runtime::state::open_journal() {
-    if (with_.journal) {
-        journal_ = with_.journal;
-        return {};
-    }
-    auto opened = open_lmdb_journal(with_.directory, with_.store);
-    if (!opened)
-        return opened.error();
-    journal_ = *std::move(opened);
-    return {};
-}
-
 /// Opening has failed: what the host gave stays open, so that it may try again with it.
 void runtime::state::leave_to_host() {
     if (with_.journal)
@@ -99,23 +89,32 @@ void runtime::state::leave_to_host() {
         projections_.reset();
 }
 
-result<void> runtime::state::open_projections() {
-    if (with_.projections) {
-        projections_ = with_.projections;
-        return {};
-    }
-    if (with_.journal) {
+result<void> runtime::state::open_stores() {
+    journal_ = with_.journal;
+    projections_ = with_.projections;
+    if (!journal_ && !projections_)
+        return open_both();
+    if (!projections_)
         projections_ = make_memory_projection_store();
+    if (journal_)
         return {};
-    }
-    auto options = with_.views;
-    options.max_store_bytes = std::min(options.max_store_bytes, with_.store.max_store_bytes);
-    options.wait_for_lock = std::max(options.wait_for_lock, with_.store.wait_for_lock);
-    options.unsafe_no_sync = options.unsafe_no_sync || with_.store.unsafe_no_sync;
-    auto opened = open_lmdb_projection_store(with_.directory, journal_->id(), options);
+    auto opened = open_lmdb_journal(with_.directory, with_.store);
     if (!opened)
         return opened.error();
-    projections_ = *std::move(opened);
+    journal_ = *std::move(opened);
+    return {};
+}
+
+result<void> runtime::state::open_both() {
+    auto views = with_.views;
+    views.max_store_bytes = std::min(views.max_store_bytes, with_.store.max_store_bytes);
+    views.wait_for_lock = std::max(views.wait_for_lock, with_.store.wait_for_lock);
+    views.unsafe_no_sync = views.unsafe_no_sync || with_.store.unsafe_no_sync;
+    auto opened = open_lmdb_stores(with_.directory, with_.store, views);
+    if (!opened)
+        return opened.error();
+    journal_ = std::move(opened->journal);
+    projections_ = std::move(opened->projections);
     return {};
 }
 
@@ -180,9 +179,7 @@ result<void> runtime::state::start(std::span<const hosted> types) {
         with_.clock = system_clock();
     if (!with_.ids)
         with_.ids = random_ids();
-    if (auto opened = open_journal(); !opened)
-        return opened;
-    if (auto opened = open_projections(); !opened)
+    if (auto opened = open_stores(); !opened)
         return opened;
     readers_ = thread_executor(at_least_one(with_.reader_threads));
     feeds_ = thread_executor(at_least_one(with_.feed_threads));

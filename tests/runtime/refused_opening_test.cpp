@@ -69,6 +69,9 @@ const std::vector<attempt>& attempts() {
         {"a long id", changed([](config& with) { with.limits.max_id_bytes = 1'000; })},
         {"a small batch of views",
          changed([](config& with) { with.views.max_batch_bytes = 1'000; })},
+        {"a large batch of views",
+         changed([](config& with) { with.views.max_batch_bytes = std::size_t{1} << 30; })},
+        {"a small store of views", changed([](config& with) { with.views.max_store_bytes = 1; })},
         {"an empty batch", changed([](config& with) { with.store.max_batch_bytes = 0; })},
     };
     return all;
@@ -91,5 +94,50 @@ TEST_CASE("what can be refused without the disk is refused before it is touched"
         CHECK(each.open(here.settings()) == errc::invalid_argument);
         CHECK(files_of(here.directory.path()) == before);
     }
+    REQUIRE(runtime::open(here.settings(), host<shop::cart>));
+}
+
+TEST_CASE("views that cannot be opened are found before the journal is touched") {
+    const bool killed = GENERATE(false, true);
+    const place here;
+    fill(here, killed);
+    const auto views = here.path / "views.mdb";
+    auto code = errc::not_a_store;
+    SECTION("of another store") {
+        const place other;
+        fill(other, false);
+        fs::copy_file(other.path / "views.mdb", views, fs::copy_options::overwrite_existing);
+    }
+    SECTION("of another program") {
+        std::ofstream(views, std::ios::binary) << std::string(20'000, 'x');
+    }
+    SECTION("cut off") {
+        fs::resize_file(views, fs::file_size(views) / 2);
+        code = errc::corrupt;
+    }
+    SECTION("no file in the place of its lock") {
+        fs::create_directory(here.path / "views.lock");
+        const auto before = files_of(here.directory.path());
+        REQUIRE(refusal(here.settings(), host<shop::cart>) == code);
+        REQUIRE(files_of(here.directory.path()) == before);
+        return;
+    }
+    SECTION("open elsewhere") {
+        const auto log = open_lmdb_journal(here.path, here.settings().store).value();
+        const auto store = open_lmdb_projection_store(here.path, log->id(), {}).value();
+        log->close();
+        const auto before = files_of(here.directory.path());
+        REQUIRE(refusal(here.settings(), host<shop::cart>) == errc::in_use);
+        REQUIRE(files_of(here.directory.path()) == before);
+        return;
+    }
+    const auto before = files_of(here.directory.path());
+    const auto opened = runtime::open(here.settings(), host<shop::cart>);
+    REQUIRE_FALSE(opened);
+    REQUIRE(opened.error().code == code);
+    REQUIRE(opened.error().message.find("views.mdb") != std::string::npos);
+    REQUIRE(opened.error().message.find("journal.mdb") == std::string::npos);
+    REQUIRE(files_of(here.directory.path()) == before);
+    fs::remove(views);
     REQUIRE(runtime::open(here.settings(), host<shop::cart>));
 }

@@ -1,8 +1,9 @@
-#include "annals/lmdb_journal.hpp"
+#include "annals/lmdb_stores.hpp"
 
 #include "lmdb/quiet_thread.hpp"
 #include "lmdb/reader_table.hpp"
 #include "lmdb/subscription.hpp"
+#include "lmdb/views_opening.hpp"
 #include "lmdb/writer.hpp"
 
 namespace annals {
@@ -216,23 +217,45 @@ result<std::shared_ptr<store>> open_with_index(open_store files, const lmdb_opti
     }
 }
 
+result<std::shared_ptr<journal>> open_journal(const std::filesystem::path& directory,
+                                              const lmdb_options& options,
+                                              const look_beside& look) {
+    const file_size_signal_blocked meanwhile;
+    auto files = open_or_create(directory, options, look);
+    if (!files)
+        return files.error();
+    auto opened = open_with_index(std::move(*files), options);
+    if (!opened)
+        return opened.error();
+    try {
+        return std::shared_ptr<journal>(std::make_shared<lmdb_journal>(*std::move(opened)));
+    } catch (const std::system_error&) {
+        return no_thread();
+    }
+}
+
 } // namespace
 } // namespace lmdb
 
 result<std::shared_ptr<journal>> open_lmdb_journal(const std::filesystem::path& directory,
                                                    const lmdb_options& options) {
-    const lmdb::file_size_signal_blocked meanwhile;
-    auto files = lmdb::open_or_create(directory, options);
-    if (!files)
-        return files.error();
-    auto opened = lmdb::open_with_index(std::move(*files), options);
-    if (!opened)
-        return opened.error();
-    try {
-        return std::shared_ptr<journal>(std::make_shared<lmdb::lmdb_journal>(*std::move(opened)));
-    } catch (const std::system_error&) {
-        return lmdb::no_thread();
-    }
+    return lmdb::open_journal(directory, options, {});
+}
+
+result<lmdb_stores> open_lmdb_stores(const std::filesystem::path& directory,
+                                     const lmdb_options& options,
+                                     const projection_store_options& views) {
+    if (auto checked = lmdb::check_views_options(views); !checked)
+        return checked.error();
+    auto log = lmdb::open_journal(directory, options, [&](const uuid& id) {
+        return lmdb::look_at_views(directory, id, views);
+    });
+    if (!log)
+        return log.error();
+    auto projections = open_lmdb_projection_store(directory, (*log)->id(), views);
+    if (!projections)
+        return projections.error();
+    return lmdb_stores{*std::move(log), *std::move(projections)};
 }
 
 } // namespace annals

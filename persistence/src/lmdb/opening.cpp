@@ -4,6 +4,7 @@
 #include "lmdb/tail_note.hpp"
 
 #include <array>
+#include <utility>
 
 #include <sys/random.h>
 
@@ -83,7 +84,14 @@ error log_is_missing(const fs::path& directory, const std::string& beside) {
 
 class journal_file final : public file_kind {
 public:
-    explicit journal_file(fs::path directory) : directory_(std::move(directory)) {}
+    explicit journal_file(fs::path directory, look_beside look = {})
+        : directory_(std::move(directory)),
+          look_(std::move(look)) {}
+
+    /// What was found wrong with another file than this one.
+    [[nodiscard]] const std::optional<error>& wrong_beside() const noexcept {
+        return wrong_beside_;
+    }
 
     [[nodiscard]] const char* file_name() const noexcept override { return data_file_name; }
     [[nodiscard]] const char* lock_file_name() const noexcept override { return "annals.lock"; }
@@ -121,8 +129,9 @@ public:
         const auto identity = read_identity(directory_, env, table, earlier_format);
         if (!identity)
             return identity.error();
-        const auto state = read_state(env, table, {});
-        return state ? result<void>() : state.error();
+        if (const auto state = read_state(env, table, {}); !state)
+            return state.error();
+        return look_ ? look_once(identity->id) : result<void>();
     }
 
     [[nodiscard]] result<void> fill(MDB_txn* txn) const override {
@@ -140,7 +149,18 @@ public:
     }
 
 private:
+    /// The first check is the look before the file is touched.
+    [[nodiscard]] result<void> look_once(const uuid& log) const {
+        if (auto looked = std::exchange(look_, {})(log); !looked) {
+            wrong_beside_ = looked.error();
+            return looked;
+        }
+        return {};
+    }
+
     fs::path directory_;
+    mutable look_beside look_;
+    mutable std::optional<error> wrong_beside_;
 };
 
 result<open_store> with_identity(const fs::path& directory, result<exclusive_file> file) {
@@ -156,14 +176,19 @@ result<open_store> with_identity(const fs::path& directory, result<exclusive_fil
 
 } // namespace
 
-result<open_store> open_or_create(const fs::path& directory, const lmdb_options& options) {
+result<open_store> open_or_create(const fs::path& directory, const lmdb_options& options,
+                                  const look_beside& look) {
     if (auto checked = check_options(options); !checked)
         return checked.error();
-    return with_identity(directory, open_exclusively(directory, journal_file(directory),
-                                                     {.max_store_bytes = options.max_store_bytes,
-                                                      .create = options.create,
-                                                      .wait_for_lock = options.wait_for_lock,
-                                                      .unsafe_no_sync = options.unsafe_no_sync}));
+    const journal_file kind(directory, look);
+    auto file = open_exclusively(directory, kind,
+                                 {.max_store_bytes = options.max_store_bytes,
+                                  .create = options.create,
+                                  .wait_for_lock = options.wait_for_lock,
+                                  .unsafe_no_sync = options.unsafe_no_sync});
+    if (!file && kind.wrong_beside())
+        return *kind.wrong_beside();
+    return with_identity(directory, std::move(file));
 }
 
 result<open_store> open_to_verify(const fs::path& directory, const lmdb_options& options) {

@@ -4,6 +4,8 @@
 #include "lmdb/exclusive_opening.hpp"
 #include "lmdb/meta_format.hpp"
 
+#include <functional>
+
 /// The file `journal.mdb`: an LMDB environment whose table `meta` says that it is a store.
 namespace annals::lmdb {
 
@@ -17,9 +19,14 @@ struct open_store : exclusive_file {
     bool earlier_format = false; ///< the store has `earlier_format_version`
 };
 
-/// Opens or creates; the errors are those of `open_lmdb_journal`. What it returns is durable.
+/// Looks at what lies beside the log with this id, and changes nothing.
+using look_beside = std::function<result<void>(const uuid&)>;
+
+/// Opens or creates; the errors are those of `open_lmdb_journal`. What it returns is durable. An existing
+/// store is touched only if `look` finds nothing wrong.
 [[nodiscard]] result<open_store> open_or_create(const std::filesystem::path& directory,
-                                                const lmdb_options& options);
+                                                const lmdb_options& options,
+                                                const look_beside& look = {});
 
 /// Opens the file of a store that somebody else keeps locked, after a look at every page of it.
 [[nodiscard]] result<open_store> open_locked_to_verify(const std::filesystem::path& directory,

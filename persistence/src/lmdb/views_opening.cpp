@@ -1,5 +1,6 @@
 #include "lmdb/views_opening.hpp"
 
+#include "lmdb/file_system.hpp"
 #include "lmdb/meta_format.hpp"
 #include "lmdb/views_upgrade.hpp"
 
@@ -7,18 +8,6 @@
 
 namespace annals::lmdb {
 namespace {
-
-result<void> check_options(const uuid& log, const projection_store_options& options) {
-    if (log.is_nil())
-        return error{errc::invalid_argument, "the id of the log must not be nil; see journal::id"};
-    if (options.max_batch_bytes == 0 || options.max_batch_bytes > (std::size_t{64} << 20))
-        return error{errc::invalid_argument, "max_batch_bytes must be from 1 byte to 64 MiB"};
-    if (options.max_store_bytes < (std::size_t{1} << 20))
-        return error{errc::invalid_argument, "max_store_bytes must be at least 1 MiB"};
-    if (options.wait_for_lock < std::chrono::milliseconds(0))
-        return error{errc::invalid_argument, "wait_for_lock must be 0 or more"};
-    return {};
-}
 
 /// The value under `name` in the table `meta`; a view that lives as long as the transaction.
 result<std::optional<bytes_view>> read_meta(MDB_txn* txn, const views_tables& table,
@@ -140,9 +129,40 @@ result<void> read_spaces(MDB_txn* txn, open_views& views) {
 
 } // namespace
 
+result<void> check_views_options(const projection_store_options& options) {
+    if (options.max_batch_bytes == 0 || options.max_batch_bytes > (std::size_t{64} << 20))
+        return error{errc::invalid_argument, "max_batch_bytes must be from 1 byte to 64 MiB"};
+    if (options.max_store_bytes < (std::size_t{1} << 20))
+        return error{errc::invalid_argument, "max_store_bytes must be at least 1 MiB"};
+    if (options.wait_for_lock < std::chrono::milliseconds(0))
+        return error{errc::invalid_argument, "wait_for_lock must be 0 or more"};
+    return {};
+}
+
+result<void> look_at_views(const std::filesystem::path& directory, const uuid& log,
+                           const projection_store_options& options) {
+    const views_file kind(log);
+    const auto there = find_store(directory / kind.file_name());
+    if (!there)
+        return there.error();
+    auto table = there->value_or(directory / kind.file_name());
+    table += "-lock";
+    for (const auto& own : {table, directory / kind.lock_file_name()})
+        if (auto wrong = not_a_file(own))
+            return *std::move(wrong);
+    if (!*there)
+        return {};
+    const auto looked = open_to_read(
+        directory, kind,
+        {.max_store_bytes = options.max_store_bytes, .wait_for_lock = options.wait_for_lock});
+    return looked ? result<void>() : looked.error();
+}
+
 result<open_views> open_or_create_views(const std::filesystem::path& directory, const uuid& log,
                                         const projection_store_options& options) {
-    if (auto checked = check_options(log, options); !checked)
+    if (log.is_nil())
+        return error{errc::invalid_argument, "the id of the log must not be nil; see journal::id"};
+    if (auto checked = check_views_options(options); !checked)
         return checked.error();
     auto file = open_exclusively(directory, views_file(log),
                                  {.max_store_bytes = options.max_store_bytes,

@@ -21,4 +21,11 @@ struct open_views {
                                                       const uuid& log,
                                                       const projection_store_options& options);
 
+/// Options that no opening accepts, whatever is on the disk.
+[[nodiscard]] result<void> check_views_options(const projection_store_options& options);
+
+/// What `open_or_create_views` would refuse by looking, found without a change. A missing file is none.
+[[nodiscard]] result<void> look_at_views(const std::filesystem::path& directory, const uuid& log,
+                                         const projection_store_options& options);
+
 } // namespace annals::lmdb
