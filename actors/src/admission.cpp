@@ -54,6 +54,19 @@ void admission::release_query() noexcept {
         signal_if_idle();
 }
 
+std::optional<error> admission::admit_order() {
+    ++orders_;
+    if (!closed())
+        return std::nullopt;
+    release_order();
+    return closed_error();
+}
+
+void admission::release_order() noexcept {
+    if (--orders_ == 0)
+        signal_if_idle();
+}
+
 void admission::signal_if_idle() noexcept {
     if (!someone_waits_.load())
         return;

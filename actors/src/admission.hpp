@@ -33,13 +33,19 @@ public:
     [[nodiscard]] std::optional<error> admit_query();
     void release_query() noexcept;
 
+    /// An order to a projection that closing waits for.
+    [[nodiscard]] std::optional<error> admit_order();
+    void release_order() noexcept;
+
     void close_intake() noexcept { closed_.store(true, std::memory_order_seq_cst); }
     [[nodiscard]] bool closed() const noexcept { return closed_.load(std::memory_order_seq_cst); }
 
     [[nodiscard]] std::size_t commands() const noexcept { return commands_.load(); }
     [[nodiscard]] std::size_t command_bytes() const noexcept { return bytes_.load(); }
     [[nodiscard]] std::size_t queries() const noexcept { return queries_.load(); }
-    [[nodiscard]] bool idle() const noexcept { return commands() == 0 && queries() == 0; }
+    [[nodiscard]] bool idle() const noexcept {
+        return commands() == 0 && queries() == 0 && orders_.load() == 0;
+    }
     [[nodiscard]] bool wait_idle(std::chrono::milliseconds timeout) const;
 
     counters count;
@@ -53,6 +59,7 @@ private:
     std::atomic<std::size_t> commands_{0};
     std::atomic<std::size_t> bytes_{0};
     std::atomic<std::size_t> queries_{0};
+    std::atomic<std::size_t> orders_{0};
     mutable std::atomic<bool> someone_waits_{false};
     mutable std::mutex mutex_;
     mutable std::condition_variable idle_;

@@ -10,7 +10,11 @@ namespace annals {
 /// The duty to answer a control request: dropped without an answer - the actor ended - it is `aborted`.
 class control_duty {
 public:
-    explicit control_duty(std::shared_ptr<control_request> of) : request_(std::move(of)) {}
+    /// `counted` says for as long as it lives that this is not done.
+    explicit control_duty(std::shared_ptr<control_request> of,
+                          std::shared_ptr<void> counted = nullptr)
+        : counted_(std::move(counted)),
+          request_(std::move(of)) {}
     control_duty(const control_duty&) = delete;
     control_duty& operator=(const control_duty&) = delete;
     ~control_duty() {
@@ -21,6 +25,7 @@ public:
     control_request* operator->() const noexcept { return request_.get(); }
 
 private:
+    const std::shared_ptr<void> counted_;
     std::shared_ptr<control_request> request_;
 };
 

@@ -408,17 +408,33 @@ void engine_core::ask_together(std::shared_ptr<joint_request> request) {
     meeting->begin();
 }
 
+namespace {
+/// As long as a view takes for the log, or until somebody resumes it. Closing does not wait for that.
+bool may_take_long(control_request::action what) {
+    return what == control_request::action::rebuild || what == control_request::action::replay;
+}
+} // namespace
+
 void engine_core::control(std::string_view projection, std::shared_ptr<control_request> request) {
     if (admission->closed()) {
         request->complete(closed_error());
         return;
     }
     const running_projection* found = find(projection);
-    if (found == nullptr)
+    if (found == nullptr) {
         request->complete(unknown_projection(projection));
-    else
-        caf::anon_send(found->projection,
-                       control_message{std::make_shared<control_duty>(std::move(request))});
+        return;
+    }
+    std::shared_ptr<void> counted;
+    if (!may_take_long(request->what)) {
+        if (auto refused = admission->admit_order()) {
+            request->complete(*std::move(refused));
+            return;
+        }
+        counted = {static_cast<void*>(nullptr), [to = admission](void*) { to->release_order(); }};
+    }
+    caf::anon_send(found->projection, control_message{std::make_shared<control_duty>(
+                                          std::move(request), std::move(counted))});
 }
 
 error engine_core::unknown_projection(std::string_view name) const {

@@ -385,24 +385,33 @@ result<void> runtime::state::close() {
         return {};
     closed_ = true;
     bool drained = true;
+    bool reacted = true;
     if (engine_) {
         // A handler that does not end leaves some of the time to what was accepted.
         const auto for_reactions = with_.close_timeout - with_.close_timeout / 10;
         const auto began = std::chrono::steady_clock::now();
+        const auto left = [&](std::chrono::milliseconds at_most) {
+            return with_.close_timeout -
+                   std::min(at_most, std::chrono::duration_cast<std::chrono::milliseconds>(
+                                         std::chrono::steady_clock::now() - began));
+        };
         engine_->stop_reactions();
         (void)engine_->wait_reactions(for_reactions);
         engine_->stop_intake();
-        const auto spent =
-            std::min(for_reactions, std::chrono::duration_cast<std::chrono::milliseconds>(
-                                        std::chrono::steady_clock::now() - began));
-        drained = engine_->wait_drained(with_.close_timeout - spent);
+        drained = engine_->wait_drained(left(for_reactions));
+        reacted = engine_->wait_reactions(left(with_.close_timeout));
     }
     stop_everything();
+    if (drained && reacted)
+        return {};
+    std::string what;
     if (!drained)
-        return error{errc::deadline_exceeded,
-                     "not every accepted command finished before the runtime closed; those were "
-                     "answered with an error. Raise config::close_timeout to wait longer"};
-    return {};
+        what = "not every accepted command, query and order to a projection finished before the "
+               "runtime closed; those were answered with an error. ";
+    if (!reacted)
+        what += "Not every handler of a reaction had ended, with what it returned answered; those "
+                "events are delivered again at the next opening. ";
+    return error{errc::deadline_exceeded, what + "Raise config::close_timeout to wait longer"};
 }
 
 /// From the outside in: no new work, then the actors, then what they stand on. The engine object

@@ -218,3 +218,54 @@ TEST_CASE("a continuation may outlive the future and who answered") {
     executor->run_all();
     CHECK(got.values == std::vector{7});
 }
+
+// --- no answer ------------------------------------------------------------------------------------
+
+TEST_CASE("a future whose last who could answer is gone is answered with an error") {
+    auto reply = std::make_shared<reply_state<int>>();
+    const future<int> first(reply);
+    const future<int> second(reply);
+    const future<int> copy(first);
+    SECTION("and not before") {
+        const auto another = reply;
+        reply.reset();
+        CHECK_FALSE(first.is_ready());
+    }
+    SECTION("whoever asks it") {
+        reply.reset();
+        for (const auto& each : {first, second, copy}) {
+            REQUIRE(each.is_ready());
+            CHECK(each.get().error().code == errc::aborted);
+        }
+    }
+    SECTION("who has chained to it is told") {
+        std::vector<errc> told;
+        first.then([&](const outcome<int>& answer) { told.push_back(answer.error().code); });
+        reply.reset();
+        CHECK(told == std::vector{errc::aborted});
+    }
+    SECTION("a coroutine that holds it goes on") {
+        std::string explanation;
+        explain(first, explanation);
+        CHECK(explanation.empty());
+        reply.reset();
+        CHECK(explanation.find("nobody is left who could answer") != std::string::npos);
+    }
+}
+
+TEST_CASE("futures of one state have one answer, whenever they were made") {
+    const auto executor = std::make_shared<manual_executor>();
+    auto reply = std::make_shared<reply_state<int>>();
+    const future<int> before(reply);
+    reply->continue_on(executor);
+    arrivals got;
+    before.then(got.collect());
+    reply->complete(7);
+    CHECK(before.get().value() == 7);
+    const future<int> after(reply);
+    reply.reset();
+    CHECK(after.get().value() == 7);
+    CHECK(got.values.empty());
+    executor->run_all();
+    CHECK(got.values == std::vector{7});
+}

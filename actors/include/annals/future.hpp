@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <concepts>
 #include <condition_variable>
 #include <coroutine>
 #include <functional>
@@ -48,15 +49,26 @@ private:
 /// Empty outside of a handler.
 [[nodiscard]] std::string_view projection_handled_here() noexcept;
 
-/// The place where one answer arrives, shared by who waits and who answers. The first answer wins,
-/// later ones are dropped: exactly one reaches the waiter.
+/// The place where one answer arrives, for who answers. The first answer wins, later ones are dropped:
+/// exactly one reaches the waiter. Who waits has a `future`, which does not keep this alive: where the
+/// last who could answer lets go of it, the answer is an error (`aborted`).
 template <class T>
 class reply_state {
 public:
-    virtual ~reply_state() = default;
+    reply_state() = default;
+    reply_state(const reply_state&) = delete;
+    reply_state& operator=(const reply_state&) = delete;
+    virtual ~reply_state() {
+        if (for_futures_)
+            for_futures_->complete(error{errc::aborted,
+                                         "nobody is left who could answer: the last who held the "
+                                         "future's reply_state let go of it without an answer"});
+    }
 
     /// Where continuations run. Set before the state is shared.
     void continue_on(std::shared_ptr<blocking_executor> where) noexcept {
+        if (for_futures_)
+            for_futures_->continuations_ = where;
         continuations_ = std::move(where);
     }
 
@@ -71,14 +83,18 @@ public:
             return false;
         on_answering(answer);
         std::function<void(outcome<T>)> then;
+        std::shared_ptr<reply_state> for_futures;
         {
             std::lock_guard lock(mutex_);
             value_.emplace(std::move(answer));
             ready_.store(true, std::memory_order_release);
             then = std::move(then_);
+            for_futures = std::move(for_futures_);
             if (waiting_)
                 arrived_.notify_all();
         }
+        if (for_futures)
+            for_futures->complete(*value_);
         if (then)
             run(std::move(then));
         return true;
@@ -105,6 +121,21 @@ public:
                 return std::nullopt;
         }
         return *value_;
+    }
+
+    /// What futures hold of `of`: once it is answered, itself; before, a state that it answers. A
+    /// coroutine that waits holds its future, and what it waits for holds the coroutine. If that were
+    /// one object, it would stay for ever when nobody is left who could answer.
+    [[nodiscard]] static std::shared_ptr<reply_state>
+    of_futures(const std::shared_ptr<reply_state>& of) {
+        const std::lock_guard lock(of->mutex_);
+        if (of->ready())
+            return of;
+        if (!of->for_futures_) {
+            of->for_futures_ = std::make_shared<reply_state>();
+            of->for_futures_->continuations_ = of->continuations_;
+        }
+        return of->for_futures_;
     }
 
     /// Runs `then` with the answer once: later, or at once if it is there already; in both cases on
@@ -162,6 +193,14 @@ private:
     std::optional<outcome<T>> value_;
     std::function<void(outcome<T>)> then_;
     std::shared_ptr<blocking_executor> continuations_;
+    std::shared_ptr<reply_state> for_futures_; ///< guarded by mutex_; null once answered
+};
+
+/// A state that futures hold themselves, which saves an allocation. Whoever has it last answers it, as
+/// annals does with every request that it has taken.
+template <class State>
+concept held_by_futures = requires {
+    requires State::held_by_futures;
 };
 
 /// An answer that will come. Cheap to copy; copies share the answer. Safe from any thread.
@@ -169,7 +208,13 @@ private:
 template <class T>
 class [[nodiscard]] future {
 public:
-    explicit future(std::shared_ptr<reply_state<T>> shared) noexcept : state_(std::move(shared)) {}
+    template <std::derived_from<reply_state<T>> State>
+    explicit future(std::shared_ptr<State> answered_by) {
+        if constexpr (held_by_futures<State>)
+            state_ = std::move(answered_by);
+        else
+            state_ = reply_state<T>::of_futures(answered_by);
+    }
 
     /// An answer that is there already.
     [[nodiscard]] static future ready(outcome<T> answer) {

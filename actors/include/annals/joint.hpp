@@ -44,6 +44,8 @@ using joint_answer = std::tuple<outcome<answer_of<typename Qs::view, Qs>>...>;
 template <class... Qs>
 class typed_joint final : public reply_state<joint_answer<Qs...>>, public joint_request {
 public:
+    static constexpr bool held_by_futures = true;
+
     explicit typed_joint(Qs... queries) : queries_(std::move(queries)...) {}
 
     [[nodiscard]] std::span<const part> parts() const noexcept override { return parts_; }

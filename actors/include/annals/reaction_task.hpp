@@ -46,6 +46,13 @@ public:
     /// Null: it ended well.
     using end = std::exception_ptr;
 
+private:
+    /// Answered at the end; a frame that is destroyed before destroys what waits for it.
+    struct end_state final : reply_state<end> {
+        static constexpr bool held_by_futures = true;
+    };
+
+public:
     class promise_type {
     public:
         reaction_task get_return_object() { return reaction_task(state_); }
@@ -110,7 +117,7 @@ public:
             [[nodiscard]] outcome<T> await_resume() const { return coming.get(); }
         };
 
-        std::shared_ptr<reply_state<end>> state_ = std::make_shared<reply_state<end>>();
+        std::shared_ptr<end_state> state_ = std::make_shared<end_state>();
         std::shared_ptr<blocking_executor> thread_ = reaction_thread_here();
         end how_;
     };
@@ -119,7 +126,7 @@ public:
     [[nodiscard]] const future<end>& ended() const noexcept { return ended_; }
 
 private:
-    explicit reaction_task(std::shared_ptr<reply_state<end>> state) : ended_(std::move(state)) {}
+    explicit reaction_task(std::shared_ptr<end_state> state) : ended_(std::move(state)) {}
     future<end> ended_;
 };
 

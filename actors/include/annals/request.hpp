@@ -54,6 +54,8 @@ class command_request : public reply_state<receipt>,
                         public expirable,
                         public std::enable_shared_from_this<command_request> {
 public:
+    static constexpr bool held_by_futures = true;
+
     /// `object_bytes` is the size of the whole object, `command_bytes` what the command holds besides.
     command_request(std::string id, std::type_index command_type, std::size_t object_bytes,
                     std::size_t command_bytes)
@@ -234,6 +236,7 @@ template <class V, class Q>
 class typed_query final : public reply_state<answer_of<V, Q>>, public query_request {
 public:
     using answer_type = answer_of<V, Q>;
+    static constexpr bool held_by_futures = true;
 
     explicit typed_query(Q value) : query_request(typeid(V), typeid(Q)), value_(std::move(value)) {}
 
@@ -269,6 +272,7 @@ void typed_query<V, Q>::fail_with_current_exception() noexcept {
 /// What an operator asks of one projection. The answer is the position it then stands at.
 class control_request : public reply_state<log_position> {
 public:
+    static constexpr bool held_by_futures = true;
     enum class action : std::uint8_t { pause, resume, reset, rebuild, replay, give_up };
     control_request(action wanted, log_position at) : what(wanted), position(at) {}
     const action what;

@@ -29,7 +29,7 @@ struct config {
     std::size_t feed_threads = 2;
     /// Threads on which stored views answer: so many answers that take long hold up only other answers.
     std::size_t answer_threads = 2;
-    /// How long `close` and the destructor let accepted commands and queries finish.
+    /// How long `close` and the destructor let reactions, and accepted requests, finish.
     std::chrono::milliseconds close_timeout = std::chrono::seconds(30);
 
     /// Instead of `directory`: a journal the host made. It is closed with the runtime, but stays open

@@ -216,9 +216,13 @@ public:
     /// `config::close_timeout`; the rest is answered (`aborted`, `outcome_unknown`), the actors end and
     /// the journal closes. Last it waits for handlers, answers and callbacks that are still running,
     /// however long they take. An event whose handler did not finish is delivered again at the next
-    /// opening: what fails because of closing is never held against it. The error is
-    /// `deadline_exceeded` if not every accepted request could finish. Idempotent. Not from a callback,
-    /// a handler or an actor.
+    /// opening: what fails because of closing is never held against it.
+    ///
+    /// The error is `deadline_exceeded` if, by then, an accepted command, query or order (`pause`,
+    /// `resume`, `reset`, `give_up`) was not done, or a reaction's handler had not ended, or what it
+    /// returned was not answered. Not waited for, and no error: waits for a position (`reaches`,
+    /// `send_options::wait_for`), `rebuild`, `replay` and live queries, which are answered that the
+    /// runtime closes. Idempotent. Not from a callback, a handler or an actor.
     result<void> close();
 
 private:
