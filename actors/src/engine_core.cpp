@@ -103,6 +103,33 @@ void engine_core::host_projection(const hosted& what) {
     projections_.push_back({std::move(made), {}, {}});
 }
 
+namespace {
+
+/// What its actors find when they begin. Who looks right after opening is to know already that an
+/// earlier version answers: its rows, or its saved copy.
+void show_what_serves(hosted_projection& of) {
+    const projection_record record = of.book->record();
+    const projection_kind kind = of.what.projection->kind();
+    if (kind == projection_kind::reaction)
+        return;
+    const bool in_memory = kind == projection_kind::view;
+    if (!in_memory)
+        of.serving_space.store(record.serving.space);
+    const bool rebuilds = in_memory
+                              ? record.serving.space != 0 &&
+                                    !projection_book::same_make(record.serving, of.book->present())
+                              : record.building.space != 0;
+    if (!rebuilds)
+        return;
+    of.gauge->serves_version(record.serving.version);
+    rebuild_status progress;
+    progress.version = of.what.projection->version();
+    progress.position = record.building.since;
+    of.gauge->rebuilds(progress);
+}
+
+} // namespace
+
 result<void> engine_core::open_projections() {
     if (!parts.projections)
         return {}; // nothing is hosted that would keep anything
@@ -121,6 +148,7 @@ result<void> engine_core::open_projections() {
         if (!book)
             return book.error();
         of.book = *std::move(book);
+        show_what_serves(of);
         of.gauge->notes(of.book->note());
         of.gauge->set_aside.store(of.book->set_aside_count(projection_book::list::serving));
         if (of.book->record().paused)

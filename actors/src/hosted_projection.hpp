@@ -4,6 +4,7 @@
 #include "projection_book.hpp"
 #include "projection_gauge.hpp"
 #include "reaction_activity.hpp"
+#include "row_progress.hpp"
 
 #include "annals/published.hpp"
 
@@ -24,6 +25,7 @@ struct hosted_projection {
     std::shared_ptr<reaction_activity> activity; ///< of a reaction; null otherwise
     /// Stored views: the space whose rows answer queries.
     std::atomic<row_space> serving_space{0};
+    row_progress rows; ///< of a stored view
 };
 
 } // namespace annals

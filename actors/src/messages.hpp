@@ -127,8 +127,7 @@ struct projection_failed_message {
     std::shared_ptr<const error> why;
 };
 struct projection_resumed_message {};
-struct advanced_message { ///< these rows have reached this position, and serve
-    row_space space = 0;
+struct advanced_message { ///< the rows that serve have reached this position
     log_position position = 0;
 };
 struct query_message {

@@ -118,7 +118,6 @@ void projection_actor::start() {
         }
         return;
     }
-    of_->serving_space.store(record.serving.space);
     gauge_->serves_version(record.serving.version);
     const bool up_to_date = kind() == projection_kind::reaction ||
                             projection_book::same_make(of_->book->present(), record.serving);
@@ -141,6 +140,10 @@ void projection_actor::start() {
 
 /// For a view in memory: where it begins. For a stored view of an earlier version: where that stands.
 void projection_actor::start_view(result<lane_start>& start) {
+    if (kind() == projection_kind::view && (!start || start->of_this_version)) { // no older copy
+        gauge_->serves_version(of_->what.projection->version());
+        gauge_->rebuilds(std::nullopt);
+    }
     if (!start) {
         if (kind() == projection_kind::view) { // `resume` tries again
             serving_ = last_lane_ + 1;
@@ -154,9 +157,9 @@ void projection_actor::start_view(result<lane_start>& start) {
         return;
     }
     if (kind() == projection_kind::stored_view) {
-        frozen_at_ = start->checkpoint.done;
+        frozen_at_ = of_->rows.reached(frozen_.space, start->checkpoint.done);
         gauge_->stands_at(frozen_at_);
-        caf::anon_send(queries_, advanced_message{of_->serving_space.load(), frozen_at_});
+        caf::anon_send(queries_, advanced_message{frozen_at_});
     } else if (start->of_this_version) {
         serving_ = last_lane_ + 1;
         list_is_old_ =
@@ -201,7 +204,7 @@ void projection_actor::read_start(lane& of, std::uint64_t opening) {
 std::unique_ptr<sink> projection_actor::make_sink(lane& of, lane_start start, std::uint64_t epoch) {
     const bool serves = of.id() == serving_ && swap_ != swap_step::meeting;
     if (serves && kind() != projection_kind::view)
-        gauge_->stands_at(start.checkpoint.done);
+        gauge_->stands_at(position_of(of));
     if (kind() == projection_kind::view) {
         install_message fresh;
         fresh.lane = of.id();
@@ -240,13 +243,14 @@ void projection_actor::lane_reported(lane& of, const sink_report& came,
     if (kind() == projection_kind::view)
         return; // its query actor has said so already
     const steady_time now = core_->parts.clock->steady();
+    const log_position position = position_of(of);
     if (of.id() == building_) {
         gauge_->rebuilt_up_to(of.position(), now);
         return;
     }
-    gauge_->reached(of.position(), came.events, read_at, now);
+    gauge_->reached(position, came.events, read_at, now);
     if (queries_)
-        caf::anon_send(queries_, advanced_message{of.generation().space, of.position()});
+        caf::anon_send(queries_, advanced_message{position});
 }
 
 void projection_actor::lane_moved(lane&) {
@@ -319,7 +323,7 @@ void projection_actor::lane_replayed(log_position position, result<void> how) {
         show_set_aside();
         // Its rows have changed where it stands: live queries are to look.
         if (const lane* now = serving(); now != nullptr && kind() == projection_kind::stored_view)
-            caf::anon_send(queries_, advanced_message{now->generation().space, now->position()});
+            caf::anon_send(queries_, advanced_message{position_of(*now)});
     }
     const auto found = replaying_.find(position);
     if (found == replaying_.end())

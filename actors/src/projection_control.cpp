@@ -178,7 +178,6 @@ void projection_actor::reset_to(const duty& what, generation_record fresh,
     if (swap_ == swap_step::meeting)
         end_swap(aborted);
     fail_rebuild(aborted);
-    gauge_->rebuilds(std::nullopt);
     serving_ = building_ = 0;
     using list = projection_book::list;
     for (const list each : {list::serving, list::building})
@@ -215,12 +214,14 @@ void projection_actor::has_reset(const generation_record& fresh, const duty& wha
     show_set_aside();
     from_scratch_ = true;
     of_->serving_space.store(fresh.space);
+    of_->rows.keep_only({});
     gauge_->serves_version(fresh.version);
+    gauge_->rebuilds(std::nullopt);
     gauge_->stands_at(fresh.since);
     if (queries_) {
         caf::anon_send(queries_, projection_resumed_message{});
         if (kind() == projection_kind::stored_view)
-            caf::anon_send(queries_, advanced_message{fresh.space, fresh.since});
+            caf::anon_send(queries_, advanced_message{fresh.since});
     }
     serving_ = last_lane_ + 1;
     add_lane(fresh, {}).open();
@@ -248,6 +249,8 @@ void projection_actor::reset_refused(const duty& what, const error& why) {
         begin_building(before.building, of_->book->set_aside_by_building());
     else if (kind() == projection_kind::view && frozen_.space != 0)
         begin_building(of_->book->present(), {});
+    else
+        gauge_->rebuilds(std::nullopt);
     show_mode();
     (*what)->complete(why);
     turn_is_over();
@@ -317,6 +320,8 @@ void projection_actor::begin_building(generation_record generation,
     progress.version = of_->what.projection->version();
     progress.position = generation.since;
     gauge_->rebuilds(progress);
+    if (kind() == projection_kind::stored_view) // what was being built before is gone
+        of_->rows.keep_only({of_->book->record().serving.space, generation.space});
     building_ = last_lane_ + 1;
     add_lane(std::move(generation), std::move(skip)).open();
 }

@@ -111,7 +111,6 @@ projection_status projection_gauge::read(log_position head, steady_time at) cons
     projection_status made;
     made.name = name_;
     made.kind = kind_;
-    made.version = version_.load();
     made.now = now();
     made.position = position_.load();
     made.lag = head > made.position ? head - made.position : 0;
@@ -140,6 +139,7 @@ projection_status projection_gauge::read(log_position head, steady_time at) cons
     made.last_error = last_error_;
     made.note = note_;
     made.rebuilding = rebuilding_;
+    made.version = version_.load(); // after it: what was built serves before the rebuild is over
     if (made.rebuilding && rebuild_since_ != steady_time{} && at > rebuild_since_) {
         const double seconds = std::chrono::duration<double>(at - rebuild_since_).count();
         const auto done = made.rebuilding->position - rebuild_from_;

@@ -31,8 +31,9 @@ void projection_actor::try_swap() {
         if (!old->at_rest())
             return;
     }
+    // No answer may go back: what was told of the rows before is true of the new ones first.
     if (kind() == projection_kind::stored_view &&
-        next->position() < (old != nullptr ? old->position() : frozen_at_)) {
+        next->position() < of_->rows.of(old != nullptr ? old->generation().space : frozen_.space)) {
         next->pause(paused_);
         return;
     }
@@ -50,8 +51,11 @@ void projection_actor::store_swap(lane& next) {
     of_->book->begin_era(); // no copy of what leaves is saved any more
     row_changes changes;
     generation_record to = next.generation();
-    // The checkpoint of rows may be a little behind `next`, over events that the view does not want.
-    if (kind() != projection_kind::stored_view) {
+    if (kind() == projection_kind::stored_view) {
+        // Its checkpoint may be a little behind it, over events that the view does not want. Answers
+        // are to know its position before they can see that it serves.
+        of_->rows.reached(to.space, next.position());
+    } else {
         to.space = 0;
         to.version = of_->what.projection->version();
     }
@@ -84,12 +88,13 @@ void projection_actor::swap_stored(lane& next) {
     for (lane* each : {find(leaving_), &next})
         if (each != nullptr)
             each->pause(paused_);
-    gauge_->rebuilds(std::nullopt);
     if (kind() == projection_kind::stored_view) {
+        const log_position position = position_of(next);
         of_->serving_space.store(next.generation().space);
+        of_->rows.keep_only({next.generation().space});
         gauge_->serves_version(next.generation().version);
-        gauge_->reached(next.position(), 0, next.read_at(), core_->parts.clock->steady());
-        caf::anon_send(queries_, advanced_message{next.generation().space, next.position()});
+        gauge_->reached(position, 0, next.read_at(), core_->parts.clock->steady());
+        caf::anon_send(queries_, advanced_message{position});
     }
     if (next.failed())
         lane_failed(next, std::exchange(swap_failure_, {}));
@@ -142,6 +147,8 @@ void projection_actor::end_swap(const result<void>& how) {
         correct_list(*now);
     if (!how)
         gauge_->serves_version(of_->what.projection->version()); // as soon as it is resumed
+    if (building_ == 0) // no earlier: a view in memory answers as before until the states meet
+        gauge_->rebuilds(std::nullopt);
     leaving_ = 0;
     prune();
     answer_paused();

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "row_progress.hpp"
+
 #include "annals/hosted.hpp"
 
 #include <atomic>
@@ -25,29 +27,25 @@ public:
     /// `state` points to the host's view, whose maps only read, for as long as the call lasts.
     using use = std::function<void(const void* state, const place& at)>;
 
-    /// `type` and `serving` - the space that answers - outlive it.
+    /// `type`, `serving` - the space that answers - and `known` outlive it.
     stored_answers(std::shared_ptr<projection_store> store, const stored_view_type& type,
-                   const std::atomic<row_space>& serving)
+                   const std::atomic<row_space>& serving, row_progress& known)
         : store_(std::move(store)),
           type_(type),
-          serving_(serving) {}
+          serving_(serving),
+          known_(known) {}
 
-    /// A position that rows were reported to have reached. It may be beyond their stored checkpoint,
-    /// where nothing followed that the view wants.
-    struct reached {
-        row_space space = 0;
-        log_position position = 0;
-    };
-    /// Calls `with` once, or returns why it could not. What is `known` counts only for its own space.
-    [[nodiscard]] result<void> answer(const reached& known, const use& with) const;
+    /// Calls `with` once, or returns why it could not. The position is no less than anything `known`
+    /// when it was called, except after a reset.
+    [[nodiscard]] result<void> answer(const use& with) const;
 
 private:
-    [[nodiscard]] result<place> find_place(row_snapshot& in, row_space space,
-                                           const reached& known) const;
+    [[nodiscard]] result<place> find_place(row_snapshot& in, row_space space) const;
 
     const std::shared_ptr<projection_store> store_;
     const stored_view_type& type_;
     const std::atomic<row_space>& serving_;
+    row_progress& known_;
 };
 
 } // namespace annals

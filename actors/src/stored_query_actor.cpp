@@ -17,7 +17,7 @@ stored_query_actor::stored_query_actor(caf::actor_config& cfg, std::shared_ptr<e
       answering_(std::make_shared<const answering>(
           answering{of_, stored_answers(core_->parts.projections,
                                         static_cast<const stored_view_type&>(*of_->what.projection),
-                                        of_->serving_space)})),
+                                        of_->serving_space, of_->rows)})),
       parked_(core_->admission, gauge_) {
     core_->actor_began();
 }
@@ -66,28 +66,26 @@ bool stored_query_actor::cleanup(caf::error&& why, caf::execution_unit* host) {
 
 /// Positions fall only after a reset.
 void stored_query_actor::on_advanced(const advanced_message& m) {
-    // A lane that begins again begins with what is stored, which may be a little behind.
-    const bool same = m.space == reached_.space;
-    reached_ = {m.space, same ? std::max(m.position, reached_.position) : m.position};
-    parked_.answer_up_to(reached_.position, [this](const query_ref& query) { answer(query); });
+    reached_ = m.position;
+    parked_.answer_up_to(reached_, [this](const query_ref& query) { answer(query); });
     look_at_live();
 }
 
 void stored_query_actor::on_query(const query_ref& query) {
     if (failure_)
         query->fail(*failure_);
-    else if (query->at_least <= reached_.position)
+    else if (query->at_least <= reached_)
         answer(query);
     else
         parked_.park(query, query->at_least);
 }
 
 void stored_query_actor::answer(const query_ref& query) {
-    core_->parts.answers->post([with = answering_, query, known = reached_,
+    core_->parts.answers->post([with = answering_, query,
                                 to = caf::actor_cast<caf::weak_actor_ptr>(this)] {
         const no_blocking_scope scope;
         const answering_scope told(*with->of->gauge);
-        const auto came = with->rows.answer(known, [&](const void* state, const auto& at) {
+        const auto came = with->rows.answer([&](const void* state, const auto& at) {
             if (at.position >= query->at_least)
                 query->answer_from(state, at.position);
             else if (auto actor = caf::actor_cast<caf::actor>(to)) // the view was reset meanwhile
@@ -109,16 +107,16 @@ void stored_query_actor::look_at_live() {
     }
     std::vector<watching> ready;
     for (const auto& each : live_)
-        if (reached_.position >= each.query->options.at_least)
+        if (reached_ >= each.query->options.at_least)
             ready.push_back(each);
     if (ready.empty())
         return;
     looking_ = true;
-    core_->parts.answers->post([with = answering_, ready = std::move(ready), known = reached_,
+    core_->parts.answers->post([with = answering_, ready = std::move(ready),
                                 to = caf::actor_cast<caf::weak_actor_ptr>(this)] {
         const no_blocking_scope scope;
         const answering_scope told(*with->of->gauge);
-        auto how = with->rows.answer(known, [&](const void* state, const auto& at) {
+        auto how = with->rows.answer([&](const void* state, const auto& at) {
             for (const auto& each : ready)
                 each.look(state, at);
         });

@@ -52,7 +52,7 @@ private:
     const std::shared_ptr<hosted_projection> of_;
     const std::shared_ptr<projection_gauge> gauge_;
     const std::shared_ptr<const answering> answering_;
-    stored_answers::reached reached_;
+    log_position reached_ = 0; ///< by the rows that serve
     std::optional<error> failure_;
     query_parking parked_;
     std::vector<watching> live_;

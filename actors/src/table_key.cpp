@@ -3,9 +3,10 @@
 namespace annals {
 
 void row_key::refuse() {
+    // One of the bytes is the number of the map.
     throw bad_result({errc::too_large, "the key of a row has more than " +
-                                           std::to_string(max_row_key_bytes) +
-                                           " bytes; use a shorter one, such as "
+                                           std::to_string(max_row_key_bytes - 1) +
+                                           " bytes, encoded; use a shorter one, such as "
                                            "annals::uuid::of_name of the long text"});
 }
 

@@ -29,7 +29,9 @@ public:
         unsigned faulty_writes = 0;   ///< of a hundred
         annals::failure_policy::last_resort then = annals::failure_policy::last_resort::set_aside;
         unsigned retries = 0;
-        std::size_t stored_before = 0; ///< events in the log before the first opening
+        std::size_t stored_before = 0;     ///< events in the log before the first opening
+        std::size_t unlisted_percent = 20; ///< of the commands: events that no projection lists
+        bool rows_only = false;            ///< only the stored view is asked and ordered about
     };
 
     history(std::uint32_t seed, const conditions& how)
@@ -56,7 +58,7 @@ public:
     }
     void send() {
         const auto to = std::to_string(world_.below(3));
-        if (world_.below(5) == 0)
+        if (world_.below(100) < how_.unlisted_percent)
             receipts_.push_back(world_.send(to, shake{}));
         else
             receipts_.push_back(world_.send(to, note{static_cast<int>(1 + world_.below(9))}));
@@ -74,6 +76,9 @@ public:
                        [](const auto& results) { REQUIRE(results[0].has_value()); });
     }
     void ask();
+    /// At the status of a view, or waits until it reaches a position: no later answer may be behind what
+    /// that tells.
+    void look();
     void ask_together();
     void watch();
     /// Something that operators may ask for, of one projection.
@@ -91,10 +96,13 @@ public:
     struct tally {
         std::size_t answers = 0, joint = 0, updates = 0, ordered = 0, done = 0, listed = 0;
         std::size_t failures = 0, deliveries = 0, redeliveries = 0, refused = 0;
+        std::size_t looks = 0, reached = 0;
     };
     [[nodiscard]] const tally& count() const { return count_; }
 
 private:
+    /// Of `names`, those that answer.
+    [[nodiscard]] std::size_t one_that_answers() { return how_.rows_only ? 2 : world_.below(3); }
     static constexpr std::array<const char*, 5> names = {"bare", "kept", "rows", "spread", "told"};
 
     /// What may be true of one projection, from what was asked of it.
@@ -106,9 +114,10 @@ private:
         bool replayed = false;  ///< what is replayed into rows is out of order
         std::uint64_t era = 0;  ///< grows with each reset, asked for or done
         bool was_reset = false;
-        bool resetting = false;             ///< one reset at a time, so that their order is known
-        bool steady = true;                 ///< no answer from before a reset is on its way
-        log_position floor = 0;             ///< of answers in this era
+        bool resetting = false; ///< one reset at a time, so that their order is known
+        bool steady = true;     ///< no answer from before a reset is on its way
+        log_position floor = 0; ///< in this era: what answers, the status and `reaches` told
+        log_position shown = 0; ///< by the status alone
         std::optional<bool> paused = false; ///< durably; empty: not known
         bool pausing_at_once = false;       ///< in an order that is not known
         std::size_t pausing = 0;            ///< orders to pause or to resume that are not answered
@@ -118,6 +127,7 @@ private:
         log_position at_least;
         log_position floor;
         std::uint64_t era;
+        bool by_this_version; ///< the status said so when it was asked
         annals::future<taken> answer;
     };
     struct ordered {
@@ -151,6 +161,7 @@ private:
     template <class V>
     void watch_view();
     void harvest();
+    void told(const std::string& view, std::uint64_t era, log_position at);
     void answered(const asked& one);
     void done(const ordered& one);
     void check(const std::string& view, const taken& came, log_position at);

@@ -60,11 +60,20 @@ inline void history::answered(const asked& one) {
     CAPTURE(one.view, one.at_least, one.floor, at);
     REQUIRE(at >= one.at_least);
     subject& of = subjects_[one.view];
-    if (one.era == of.era && of.steady) {
+    if (one.era == of.era && of.steady)
         REQUIRE(at >= one.floor);
-        of.floor = std::max(of.floor, at);
-    }
+    told(one.view, one.era, at);
+    if (one.by_this_version && one.era == of.era)
+        for (const auto each : *came)
+            REQUIRE(each % versions == version_);
     check(one.view, *came, at);
+}
+
+/// Nobody is told less from now on, except after a reset.
+inline void history::told(const std::string& view, std::uint64_t era, log_position at) {
+    subject& of = subjects_[view];
+    if (era == of.era && of.steady && !of.resetting)
+        of.floor = std::max(of.floor, at);
 }
 
 inline void history::done(const ordered& one) {

@@ -31,7 +31,7 @@ inline void history::open() {
     for (const char* name : names) {
         subject& of = subjects_[name];
         of.steady = true;
-        of.floor = 0;
+        of.floor = of.shown = 0;
         ++of.era;
     }
     world_.open(version_ == 1 ? types<1>() : version_ == 2 ? types<2>() : types<3>());
@@ -42,6 +42,18 @@ inline void history::open() {
             REQUIRE((now.now == annals::projection_status::state::paused) ==
                     *subjects_[name].paused);
         REQUIRE(now.set_aside == list_of(name).size());
+        // At once: who waits until it is not rebuilding waits for what this version says.
+        const auto record = annals::catalog::find(**world_.projections->snapshot(), name).value();
+        CAPTURE(name, record->serving.version, record->building.space, version_);
+        if (now.kind == annals::projection_kind::stored_view)
+            REQUIRE(now.rebuilding.has_value() == (record->building.space != 0));
+        else if (now.kind == annals::projection_kind::view)
+            REQUIRE(now.rebuilding.has_value() ==
+                    (record->serving.space != 0 && record->serving.version != version_));
+        if (now.rebuilding) {
+            REQUIRE(now.version == record->serving.version);
+            REQUIRE(now.rebuilding->version == version_);
+        }
     }
 }
 
@@ -99,14 +111,15 @@ void history::ask_view() {
     default:
         break;
     }
-    asked_.push_back({name, at_least, of.steady && !of.resetting ? of.floor : 0, of.era,
-                      annals::future<taken>(request)});
+    const bool steady = of.steady && !of.resetting;
+    asked_.push_back({name, at_least, steady ? of.floor : 0, of.era,
+                      steady && !status(name).rebuilding, annals::future<taken>(request)});
     world_.engine().ask(std::move(request));
 }
 inline void history::ask() {
     const auto each =
         [this]<std::uint32_t Version>(std::integral_constant<std::uint32_t, Version>) {
-            switch (world_.below(3)) {
+            switch (one_that_answers()) {
             case 0:
                 return ask_view<kept<Version>>();
             case 1:
@@ -121,6 +134,32 @@ inline void history::ask() {
         each(std::integral_constant<std::uint32_t, 2>());
     else
         each(std::integral_constant<std::uint32_t, 3>());
+}
+
+inline void history::look() {
+    const std::string name = names[one_that_answers()];
+    subject& of = subjects_[name];
+    const auto era = of.era;
+    if (world_.below(8) == 0) {
+        const log_position position = world_.below(world_.journal->head() + 1);
+        world_.engine().when_reached(std::array<std::string, 1>{name}, position,
+                                     annals::steady_time::max(),
+                                     [this, name, era, position](const annals::result<void>& how) {
+                                         if (!how)
+                                             return;
+                                         told(name, era, position);
+                                         ++count_.reached;
+                                     });
+        return;
+    }
+    const log_position at = status(name).position;
+    if (name == "rows" && of.steady && !of.resetting) { // one in memory may go back while it waits
+        CAPTURE(at, of.shown);
+        REQUIRE(at >= of.shown);
+        of.shown = at;
+    }
+    told(name, era, at);
+    ++count_.looks;
 }
 
 template <std::uint32_t Version>
@@ -174,7 +213,7 @@ void history::watch_view() {
     world_.engine().watch(request);
 }
 inline void history::watch() {
-    const auto which = world_.below(3);
+    const auto which = one_that_answers();
     const auto each = [&]<std::uint32_t Version>(std::integral_constant<std::uint32_t, Version>) {
         which == 0   ? watch_view<kept<Version>>()
         : which == 1 ? watch_view<bare<Version>>()
@@ -189,7 +228,7 @@ inline void history::watch() {
 }
 
 inline void history::order(std::vector<action> among) {
-    const std::string name = names[world_.below(names.size())];
+    const std::string name = names[how_.rows_only ? 2 : world_.below(names.size())];
     subject& of = subjects_[name];
     const action what = among[world_.below(among.size())];
     log_position position = 0;
@@ -200,7 +239,7 @@ inline void history::order(std::vector<action> among) {
         of.was_reset = true;
         of.resets.insert(position);
         of.steady = false;
-        of.floor = 0;
+        of.floor = of.shown = 0;
         ++of.era;
     } else if (what == action::replay || what == action::give_up) {
         const auto list = list_of(name);

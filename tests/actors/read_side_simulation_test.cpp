@@ -21,12 +21,16 @@ history::tally& operator+=(history::tally& to, const history::tally& one) {
     to.deliveries += one.deliveries;
     to.redeliveries += one.redeliveries;
     to.refused += one.refused;
+    to.looks += one.looks;
+    to.reached += one.reached;
     return to;
 }
 
 struct script {
     int rounds = 50;
     std::size_t steps = 8;
+    unsigned look_percent = 30;
+    unsigned ask_percent = 60;
     unsigned joint_percent = 10;
     unsigned live_percent = 5;
     unsigned crash_percent = 0;
@@ -43,7 +47,9 @@ history::tally play(std::uint32_t seed, const history::conditions& how, const sc
             h.send();
         if (in_a_hundred(15))
             h.append_outside();
-        if (in_a_hundred(60))
+        if (in_a_hundred(by.look_percent))
+            h.look();
+        if (in_a_hundred(by.ask_percent))
             h.ask();
         if (in_a_hundred(by.joint_percent))
             h.ask_together();
@@ -130,6 +136,41 @@ TEST_CASE("what is rebuilt takes its place at one position and no answer goes ba
     SECTION("while processes die") {
         play_all({.failing_percent = 5, .stored_before = 5},
                  {.crash_percent = 6, .order_percent = 25, .orders = orders});
+    }
+}
+
+/// The stored position of rows stays behind over events that they do not list.
+TEST_CASE("no answer is behind a position that was told before, whatever is not listed") {
+    const std::vector<action> orders = {action::rebuild, action::rebuild, action::rebuild,
+                                        action::pause, action::resume};
+    history::conditions how;
+    how.stored_before = 2;
+    how.unlisted_percent = 80;
+    how.rows_only = true;
+    script by;
+    by.rounds = 80;
+    by.steps = 30; // so that it keeps up and often changes places
+    by.look_percent = 100;
+    by.ask_percent = 100;
+    by.joint_percent = 0;
+    by.order_percent = 30;
+    by.orders = orders;
+    SECTION("while all goes well") {
+        const auto all = play_all(how, by);
+        CHECK(all.looks > seeds);
+        CHECK(all.reached > seeds);
+        CHECK(all.answers > seeds);
+        CHECK(all.done > seeds);
+    }
+    SECTION("while events and writes fail") {
+        how.failing_percent = 5;
+        how.faulty_writes = 10;
+        play_all(how, by);
+    }
+    SECTION("while new versions take the place of old ones") {
+        by.crash_percent = 6;
+        by.raise_percent = 50;
+        play_all(how, by);
     }
 }
 

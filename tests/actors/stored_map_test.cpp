@@ -348,6 +348,20 @@ TEST_CASE("an answer cannot write, and says so") {
     CHECK_FALSE(view.first.contains({"tea", 1}));
 }
 
+TEST_CASE("a key has at most as many bytes as its error says") {
+    stored_map<std::string, int> map; // text takes two bytes more
+    const std::string longest(479 - 2, 'k');
+    map.put(longest, 1);
+    CHECK(map.contains(longest));
+    try {
+        map.put(longest + "k", 1);
+        FAIL("a key over the limit was taken");
+    } catch (const bad_result& e) {
+        CHECK(e.error().code == errc::too_large);
+        CHECK(e.error().message.find("more than 479 bytes, encoded") != std::string::npos);
+    }
+}
+
 TEST_CASE("an event that changes too much for one transaction is refused, and can be taken back") {
     const auto store = make_memory_projection_store();
     writing_rows rows(store, store->new_space());
