@@ -171,6 +171,8 @@ void command_request::expire() noexcept {
                   "again if it is still wanted"});
         return;
     }
+    if (before == stage::answered)
+        return; // whoever begins it and the clock came at once, and the other one answers
     // The journal may be reading it, so its memory stays, and counts, until that is over.
     fail_unless_answered(
         error{errc::outcome_unknown,
