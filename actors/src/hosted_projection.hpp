@@ -25,7 +25,7 @@ struct hosted_projection {
     std::shared_ptr<reaction_activity> activity; ///< of a reaction; null otherwise
     /// Stored views: the space whose rows answer queries.
     std::atomic<row_space> serving_space{0};
-    row_progress rows; ///< of a stored view
+    std::shared_ptr<row_progress> rows = std::make_shared<row_progress>(); ///< of a stored view
 };
 
 } // namespace annals

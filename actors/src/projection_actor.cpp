@@ -157,7 +157,7 @@ void projection_actor::start_view(result<lane_start>& start) {
         return;
     }
     if (kind() == projection_kind::stored_view) {
-        frozen_at_ = of_->rows.reached(frozen_.space, start->checkpoint.done);
+        frozen_at_ = of_->rows->reached(frozen_.space, start->checkpoint.done);
         gauge_->stands_at(frozen_at_);
         caf::anon_send(queries_, advanced_message{frozen_at_});
     } else if (start->of_this_version) {
@@ -225,6 +225,7 @@ std::unique_ptr<sink> projection_actor::make_sink(lane& of, lane_start start, st
     parts.marks = of.marks();
     parts.store = of_->book->shared_store();
     parts.threads = of_->threads;
+    parts.rows = of_->rows;
     parts.report = [to = caf::actor_cast<caf::weak_actor_ptr>(this),
                     id = of.id()](sink_report came) {
         if (auto actor = caf::actor_cast<caf::actor>(to))

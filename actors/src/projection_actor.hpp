@@ -110,7 +110,7 @@ private:
     /// Where `of` is, as it may be told: rows may be known to be further than a lane that begins again.
     [[nodiscard]] log_position position_of(const lane& of) {
         return kind() == projection_kind::stored_view
-                   ? of_->rows.reached(of.generation().space, of.position())
+                   ? of_->rows->reached(of.generation().space, of.position())
                    : of.position();
     }
     [[nodiscard]] projection_kind kind() const noexcept { return of_->what.projection->kind(); }

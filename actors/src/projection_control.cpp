@@ -214,7 +214,7 @@ void projection_actor::has_reset(const generation_record& fresh, const duty& wha
     show_set_aside();
     from_scratch_ = true;
     of_->serving_space.store(fresh.space);
-    of_->rows.keep_only({});
+    of_->rows->keep_only({});
     gauge_->serves_version(fresh.version);
     gauge_->rebuilds(std::nullopt);
     gauge_->stands_at(fresh.since);
@@ -321,7 +321,7 @@ void projection_actor::begin_building(generation_record generation,
     progress.position = generation.since;
     gauge_->rebuilds(progress);
     if (kind() == projection_kind::stored_view) // what was being built before is gone
-        of_->rows.keep_only({of_->book->record().serving.space, generation.space});
+        of_->rows->keep_only({of_->book->record().serving.space, generation.space});
     building_ = last_lane_ + 1;
     add_lane(std::move(generation), std::move(skip)).open();
 }

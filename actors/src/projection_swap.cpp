@@ -33,7 +33,8 @@ void projection_actor::try_swap() {
     }
     // No answer may go back: what was told of the rows before is true of the new ones first.
     if (kind() == projection_kind::stored_view &&
-        next->position() < of_->rows.of(old != nullptr ? old->generation().space : frozen_.space)) {
+        next->position() <
+            of_->rows->most(old != nullptr ? old->generation().space : frozen_.space)) {
         next->pause(paused_);
         return;
     }
@@ -54,7 +55,7 @@ void projection_actor::store_swap(lane& next) {
     if (kind() == projection_kind::stored_view) {
         // Its checkpoint may be a little behind it, over events that the view does not want. Answers
         // are to know its position before they can see that it serves.
-        of_->rows.reached(to.space, next.position());
+        of_->rows->reached(to.space, next.position());
     } else {
         to.space = 0;
         to.version = of_->what.projection->version();
@@ -91,7 +92,7 @@ void projection_actor::swap_stored(lane& next) {
     if (kind() == projection_kind::stored_view) {
         const log_position position = position_of(next);
         of_->serving_space.store(next.generation().space);
-        of_->rows.keep_only({next.generation().space});
+        of_->rows->keep_only({next.generation().space});
         gauge_->serves_version(next.generation().version);
         gauge_->reached(position, 0, next.read_at(), core_->parts.clock->steady());
         caf::anon_send(queries_, advanced_message{position});

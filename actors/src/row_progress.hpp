@@ -29,20 +29,41 @@ public:
     }
     [[nodiscard]] log_position of(row_space space) const {
         const std::lock_guard lock(mutex_);
-        const auto found = known_.find(space);
-        return found == known_.end() ? 0 : found->second;
+        return find(known_, space);
+    }
+    /// Rows that are given to the store now have everything up to `position`: from now on an answer may
+    /// tell that, before the store says that it has them. Call it before they are given.
+    void may_reach(row_space space, log_position position) {
+        const std::lock_guard lock(mutex_);
+        log_position& coming = coming_[space];
+        coming = std::max(coming, position);
+    }
+    /// No answer from the rows of `space` tells more than this, or ever will, unless more is given to
+    /// the store.
+    [[nodiscard]] log_position most(row_space space) const {
+        const std::lock_guard lock(mutex_);
+        return std::max(find(known_, space), find(coming_, space));
     }
     /// The other generations are gone, or will be.
     void keep_only(std::initializer_list<row_space> spaces) {
         const std::lock_guard lock(mutex_);
-        std::erase_if(known_, [&](const auto& each) {
-            return std::find(spaces.begin(), spaces.end(), each.first) == spaces.end();
-        });
+        for (positions* of : {&known_, &coming_})
+            std::erase_if(*of, [&](const auto& each) {
+                return std::find(spaces.begin(), spaces.end(), each.first) == spaces.end();
+            });
     }
 
 private:
+    using positions = std::map<row_space, log_position>;
+
+    static log_position find(const positions& in, row_space space) {
+        const auto found = in.find(space);
+        return found == in.end() ? 0 : found->second;
+    }
+
     mutable std::mutex mutex_;
-    std::map<row_space, log_position> known_;
+    positions known_;
+    positions coming_;
 };
 
 } // namespace annals

@@ -76,6 +76,8 @@ struct sink_parts {
     std::shared_ptr<const slice_marks> marks;
     /// The sink's own thread or threads, which host code may block.
     std::vector<std::shared_ptr<blocking_executor>> threads;
+    /// Of a stored view: what is on its way to the rows is noted there. Null: it is not.
+    std::shared_ptr<class row_progress> rows = nullptr;
     /// A reaction's, over all of its sinks. Null: this sink is the only one.
     std::shared_ptr<class reaction_activity> activity = nullptr;
 };

@@ -17,7 +17,7 @@ stored_query_actor::stored_query_actor(caf::actor_config& cfg, std::shared_ptr<e
       answering_(std::make_shared<const answering>(
           answering{of_, stored_answers(core_->parts.projections,
                                         static_cast<const stored_view_type&>(*of_->what.projection),
-                                        of_->serving_space, of_->rows)})),
+                                        of_->serving_space, *of_->rows)})),
       parked_(core_->admission, gauge_) {
     core_->actor_began();
 }

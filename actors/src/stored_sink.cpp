@@ -1,5 +1,6 @@
 #include "stored_sink.hpp"
 
+#include "row_progress.hpp"
 #include "stored_fold.hpp"
 
 #include "annals/hosting.hpp"
@@ -41,6 +42,7 @@ public:
         const std::lock_guard lock(mutex_);
         checkpoint_record behind = stored_;
         behind.done = std::max(behind.done, done);
+        note_on_its_way(behind);
         catalog::put_checkpoint(into, space_, marked_by(parts_.marks, behind));
     }
 
@@ -162,12 +164,19 @@ private:
         const std::lock_guard lock(outside_);
         if (stopped_)
             return;
+        note_on_its_way(part.checkpoint);
         auto changes = std::move(part.changes);
         catalog::put_checkpoint(changes, space_, marked_by(parts_.marks, part.checkpoint));
         const auto kept = std::make_shared<stored_part>(std::move(part));
         parts_.store->apply(
             std::move(changes),
             [me = shared_from_this(), kept](const result<void>& how) { me->stored(*kept, how); });
+    }
+
+    /// An answer may tell this checkpoint before the store says that it has it.
+    void note_on_its_way(const checkpoint_record& checkpoint) const {
+        if (parts_.rows)
+            parts_.rows->may_reach(space_, checkpoint.done);
     }
 
     /// On a thread of the store, or within `store`.

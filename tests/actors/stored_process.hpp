@@ -1,6 +1,7 @@
 #pragma once
 
 #include "annals/host_stored.hpp"
+#include "row_progress.hpp"
 #include "row_session.hpp"
 #include "stored_sink.hpp"
 
@@ -163,7 +164,9 @@ public:
         : disk_(std::move(disk)),
           log_(log),
           slice_size_(std::move(slices)),
+          rows(std::make_shared<row_progress>()),
           store(shared ? shared : std::make_shared<stepped_projection_store>(disk_)) {
+        rows->reached(space, checkpoint().done); // as its actor does
         begin();
     }
 
@@ -183,7 +186,11 @@ public:
         work();
     }
     bool work() { return thread->run_one(); }
-    bool write() { return store->write_one(fault()); }
+    bool write() {
+        const bool written = store->write_one(fault());
+        ahead_of_notes = ahead_of_notes || checkpoint().done > rows->most(space);
+        return written;
+    }
     bool tell() { return store->tell_one(); }
     bool hear() {
         if (inbox_.empty())
@@ -227,6 +234,7 @@ public:
     [[nodiscard]] log_position position() const { return position_; }
     std::vector<sink_report> reports;
     std::set<log_position> given_up;
+    bool ahead_of_notes = false; ///< the store had more than `rows` said that an answer may tell
 
 private:
     [[nodiscard]] log_position end() const { return log_.empty() ? 0 : log_.back().position + 2; }
@@ -239,6 +247,7 @@ private:
                 inbox_.push_back(std::move(report));
             };
             parts.store = store;
+            parts.rows = rows;
             parts.threads.push_back(thread);
             sink =
                 std::make_unique<stored_sink>(std::move(parts), bank_type(), space, checkpoint());
@@ -316,6 +325,7 @@ private:
     log_position failing_ = 0;
 
 public:
+    const std::shared_ptr<row_progress> rows;
     const std::shared_ptr<stepped_projection_store> store;
     const std::shared_ptr<stepped_executor> thread = std::make_shared<stepped_executor>();
     std::unique_ptr<stored_sink> sink;

@@ -46,6 +46,8 @@ void check_rows(const stored_process& process, const payments& log) {
     const auto done = process.checkpoint().done;
     if (!(process.on_disk() == books_after(log, done)))
         FAIL("the rows are not those of position " << done);
+    if (process.ahead_of_notes)
+        FAIL("position " << done << " may be told and was not noted");
     if (process.position() > done)
         for (const auto& one : log)
             if (one.position > done && one.position <= process.position() &&

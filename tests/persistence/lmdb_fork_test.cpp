@@ -50,7 +50,7 @@ TEST_CASE("a child that lives on does not keep the store locked", "[lmdb]") {
     REQUIRE(::pipe(begun) == 0);
     REQUIRE(::pipe(finish) == 0);
     char byte = 0;
-    const auto child = ::fork();
+    const auto child = fork_beside_sleepers();
     if (child == 0) {
         ::close(finish[1]);
         const bool told = ::write(begun[1], &byte, 1) == 1 && ::read(finish[0], &byte, 1) == 0;

@@ -74,7 +74,7 @@ int succeed_together(int processes, const std::function<int()>& body) {
     REQUIRE(::pipe(gate.data()) == 0);
     std::vector<pid_t> children;
     for (int i = 0; i != processes; ++i) {
-        children.push_back(::fork());
+        children.push_back(fork_beside_sleepers());
         if (children.back() != 0)
             continue;
         ::close(gate[1]);

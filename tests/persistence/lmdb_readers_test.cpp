@@ -21,7 +21,7 @@ public:
     explicit reading_process(const fs::path& file) {
         std::array<int, 2> ready{};
         REQUIRE(::pipe(ready.data()) == 0);
-        process_ = ::fork();
+        process_ = fork_beside_sleepers();
         if (process_ == 0) {
             MDB_env* env = nullptr;
             MDB_txn* txn = nullptr;

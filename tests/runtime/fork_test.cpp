@@ -1,3 +1,4 @@
+#include "support/child_process.hpp"
 #include "support/runtime_verbs.hpp"
 
 #include <catch2/catch.hpp>
@@ -33,7 +34,7 @@ TEST_CASE(
     const event_store store;
     auto rt = std::make_unique<runtime>(open_shop(store.settings()));
     REQUIRE(rt->send("17", shop::add_item{"tea", 2}).get());
-    const pid_t child = ::fork();
+    const pid_t child = fork_beside_sleepers();
     REQUIRE(child >= 0);
     if (child == 0)
         ::_exit(use_in_child(std::move(rt)));
