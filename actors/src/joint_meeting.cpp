@@ -129,7 +129,7 @@ std::string joint_meeting::who_is_missing() const {
         const log_position at = each.who.gauge->position();
         std::string why;
         if (!each.here)
-            why = name + " was too busy to take the question";
+            why = name + " had not taken the question";
         else if (meeting_ && at < *meeting_)
             why = name + " is at position " + std::to_string(at);
         if (!why.empty() && missing.find(why) == std::string::npos)

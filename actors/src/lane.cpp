@@ -32,10 +32,13 @@ std::string beginning_of(const std::string& message) {
 }
 
 std::chrono::milliseconds delay_before(unsigned attempt, const failure_policy& policy) {
-    auto delay = policy.first_delay;
-    for (unsigned i = 1; i < attempt && delay < policy.longest_delay; ++i)
-        delay *= 2;
-    return std::min(delay, policy.longest_delay);
+    // A time beyond a century cannot be added to a clock's.
+    constexpr std::chrono::milliseconds century = std::chrono::hours(24 * 365 * 100);
+    const auto longest = std::min(policy.longest_delay, century);
+    auto delay = std::min(policy.first_delay, longest);
+    for (unsigned i = 1; i < attempt && delay < longest; ++i)
+        delay = std::min(delay * 2, longest);
+    return delay;
 }
 
 } // namespace

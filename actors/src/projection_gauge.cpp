@@ -107,12 +107,29 @@ query_gauge* projection_gauge::query(std::type_index type) noexcept {
     return nullptr;
 }
 
-projection_status projection_gauge::read(log_position head, steady_time at) const {
+namespace {
+bool goes_on(const std::weak_ptr<const live_request>& query) {
+    const auto there = query.lock();
+    return there && !there->over();
+}
+} // namespace
+
+void projection_gauge::is_watched_by(const std::shared_ptr<const live_request>& query) {
+    const std::lock_guard lock(mutex_);
+    if (live_queries_.size() >= prune_at_) {
+        std::erase_if(live_queries_, [](const auto& each) { return !goes_on(each); });
+        prune_at_ = std::max<std::size_t>(64, 2 * live_queries_.size());
+    }
+    live_queries_.push_back(query);
+}
+
+projection_status projection_gauge::read(log_position head, steady_time at,
+                                         log_position told) const {
     projection_status made;
     made.name = name_;
     made.kind = kind_;
     made.now = now();
-    made.position = position_.load();
+    made.position = std::max(position_.load(), told);
     made.lag = head > made.position ? head - made.position : 0;
     made.events = events_.load();
     const steady_time first = first_event_.load();
@@ -132,10 +149,10 @@ projection_status projection_gauge::read(log_position head, steady_time at) cons
     made.set_aside = set_aside.load();
     made.queries = queries.load();
     made.queries_waiting = queries_waiting.load();
-    made.live_queries = live_queries.load();
     for (const auto& each : queries_)
         made.query_types.push_back(each.read(at));
     const std::lock_guard lock(mutex_);
+    made.live_queries = static_cast<std::size_t>(std::ranges::count_if(live_queries_, goes_on));
     made.last_error = last_error_;
     made.note = note_;
     made.rebuilding = rebuilding_;

@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 namespace annals {
 
@@ -56,7 +57,8 @@ public:
     std::atomic<std::uint64_t> set_aside{0};
     std::atomic<std::uint64_t> queries{0};
     std::atomic<std::size_t> queries_waiting{0};
-    std::atomic<std::size_t> live_queries{0};
+    /// A live query that the view's actor has taken; it counts until it is over.
+    void is_watched_by(const std::shared_ptr<const live_request>& query);
 
     /// What is measured of its queries of the type with this index; null if there is none.
     [[nodiscard]] query_gauge* query(std::type_index type) noexcept;
@@ -69,7 +71,9 @@ public:
     /// Replaces the position before. True if it has been reached: then nothing runs.
     [[nodiscard]] bool wake_at(log_position position);
 
-    [[nodiscard]] projection_status read(log_position head, steady_time at) const;
+    /// `told`: an answer has told this position already.
+    [[nodiscard]] projection_status read(log_position head, steady_time at,
+                                         log_position told = 0) const;
 
     /// The latest moment of which it is known that all durable by then has taken effect.
     [[nodiscard]] steady_time last_at_head() const noexcept { return last_at_head_.load(); }
@@ -99,6 +103,8 @@ private:
     std::optional<rebuild_status> rebuilding_;
     log_position rebuild_from_ = 0;
     steady_time rebuild_since_{};
+    std::vector<std::weak_ptr<const live_request>> live_queries_; ///< also such as are over
+    std::size_t prune_at_ = 64;                                   ///< so many of them
 
     std::atomic<log_position> wake_at_{nowhere};
     std::function<void()> wake_;

@@ -1,5 +1,7 @@
 #include "query_actor.hpp"
 
+#include "view_code_scope.hpp"
+
 #include "annals/hosting.hpp"
 
 #include <caf/send.hpp>
@@ -24,35 +26,35 @@ query_actor::query_actor(caf::actor_config& cfg, std::shared_ptr<engine_core> co
 caf::behavior query_actor::make_behavior() {
     return {
         [this](const query_message& m) {
-            const no_blocking_scope scope;
+            const view_code_scope scope(gauge_->name());
             on_query(m.query);
         },
         [this](const slice_message& m) {
-            const no_blocking_scope scope;
+            const view_code_scope scope(gauge_->name());
             on_slice(m);
         },
         [this](const install_message& m) {
-            const no_blocking_scope scope;
+            const view_code_scope scope(gauge_->name());
             install(m);
         },
         [this](const swap_message& m) {
-            const no_blocking_scope scope;
+            const view_code_scope scope(gauge_->name());
             swap_to_ = m;
             swap_if_due();
         },
         [this](const drop_message& m) { drop(m.lane); },
         [this](const copies_message& m) { copies_.begins_at(0, m.since, m.era); },
         [this](const live_message& m) {
-            const no_blocking_scope scope;
+            const view_code_scope scope(gauge_->name());
             on_live(m.query);
         },
         [this](const joint_message& m) { on_joint(m); },
         [this](const go_on_message&) {
-            const no_blocking_scope scope;
+            const view_code_scope scope(gauge_->name());
             answer_joint();
         },
         [this](const publish_message&) {
-            const no_blocking_scope scope;
+            const view_code_scope scope(gauge_->name());
             publish_due();
         },
         [this](const projection_failed_message& m) { fail(*m.why); },
@@ -61,7 +63,7 @@ caf::behavior query_actor::make_behavior() {
 }
 
 void query_actor::on_exit() {
-    const no_blocking_scope scope;
+    const view_code_scope scope(gauge_->name());
     if (const held_state* state = serving(); state != nullptr && state->view && !failure_) {
         try {
             copies_.closing(*state->view, state->position, state->marks);
@@ -348,14 +350,13 @@ void query_actor::on_live(const std::shared_ptr<live_request>& query) {
     }
     std::erase_if(live_, [](const auto& each) { return each->over(); });
     live_.push_back(query);
-    gauge_->live_queries.store(live_.size());
+    gauge_->is_watched_by(query);
     if (const held_state* state = showable())
         show_to(*query, *state);
 }
 
 void query_actor::look_at_live() {
     std::erase_if(live_, [](const auto& each) { return each->over(); });
-    gauge_->live_queries.store(live_.size());
     if (const held_state* state = showable())
         for (const auto& each : live_)
             show_to(*each, *state);
@@ -413,7 +414,6 @@ void query_actor::fail(const error& why) {
     parked_.refuse_all([&](const query_ref& query) { query->fail(why); });
     for (const auto& each : std::exchange(live_, {}))
         each->fail(why);
-    gauge_->live_queries.store(0);
     for (const auto& each : seat_->take_all())
         each.of->fail(why);
 }

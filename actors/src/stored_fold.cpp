@@ -1,6 +1,6 @@
 #include "stored_fold.hpp"
 
-#include "annals/future.hpp"
+#include "view_code_scope.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -54,7 +54,7 @@ std::optional<stored_part> stored_fold::fold(const slice& of, std::size_t& next,
 result<void> stored_fold::fold_one(const decoded_events& events, std::size_t index) {
     static const std::function<void(std::size_t)> nobody;
     rows_.begin_event();
-    const no_blocking_scope scope; // the host's evolve
+    const view_code_scope scope(type_.name()); // the host's evolve
     auto came = view_->fold(events, index, index + 1, nobody);
     if (rows_.failure())
         return *rows_.failure();

@@ -1,6 +1,7 @@
 #include "stored_query_actor.hpp"
 
 #include "answering_scope.hpp"
+#include "view_code_scope.hpp"
 
 #include <caf/send.hpp>
 
@@ -32,16 +33,14 @@ caf::behavior stored_query_actor::make_behavior() {
                 return;
             }
             live_.push_back({m.query});
-            gauge_->live_queries.store(live_.size());
+            gauge_->is_watched_by(m.query);
             look_at_live();
         },
         [this](const looked_message& m) {
             looking_ = false;
-            if (!m.how) {
+            if (!m.how)
                 for (const auto& each : std::exchange(live_, {}))
                     each.query->fail(m.how.error());
-                gauge_->live_queries.store(0);
-            }
             if (std::exchange(look_again_, false))
                 look_at_live();
         },
@@ -83,7 +82,7 @@ void stored_query_actor::on_query(const query_ref& query) {
 void stored_query_actor::answer(const query_ref& query) {
     core_->parts.answers->post([with = answering_, query,
                                 to = caf::actor_cast<caf::weak_actor_ptr>(this)] {
-        const no_blocking_scope scope;
+        const view_code_scope scope(with->of->gauge->name());
         const answering_scope told(*with->of->gauge);
         const auto came = with->rows.answer([&](const void* state, const auto& at) {
             if (at.position >= query->at_least)
@@ -100,7 +99,6 @@ void stored_query_actor::answer(const query_ref& query) {
 
 void stored_query_actor::look_at_live() {
     std::erase_if(live_, [](const auto& each) { return each.query->over(); });
-    gauge_->live_queries.store(live_.size());
     if (looking_) {
         look_again_ = true;
         return;
@@ -114,7 +112,7 @@ void stored_query_actor::look_at_live() {
     looking_ = true;
     core_->parts.answers->post([with = answering_, ready = std::move(ready),
                                 to = caf::actor_cast<caf::weak_actor_ptr>(this)] {
-        const no_blocking_scope scope;
+        const view_code_scope scope(with->of->gauge->name());
         const answering_scope told(*with->of->gauge);
         auto how = with->rows.answer([&](const void* state, const auto& at) {
             for (const auto& each : ready)
@@ -139,7 +137,6 @@ void stored_query_actor::fail(const error& why) {
     parked_.refuse_all([&](const query_ref& query) { query->fail(why); });
     for (const auto& each : std::exchange(live_, {}))
         each.query->fail(why);
-    gauge_->live_queries.store(0);
 }
 
 } // namespace annals

@@ -56,6 +56,8 @@ std::string_view to_string(errc code) noexcept {
         return "unsupported_filesystem";
     case errc::after_fork:
         return "after_fork";
+    case errc::wait_refused:
+        return "wait_refused";
     }
     return "unknown_error";
 }

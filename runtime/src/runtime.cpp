@@ -280,9 +280,15 @@ void runtime::state::watch(std::shared_ptr<live_request> request) {
 namespace {
 error waits_for_itself(std::string_view projection) {
     return {errc::would_deadlock,
-            "this handler of \"" + std::string(projection) + "\" would wait for \"" +
+            "this code of \"" + std::string(projection) + "\" would wait for \"" +
                 std::string(projection) +
-                "\", which waits for the handler; nothing was sent. Ask for it on another thread"};
+                "\", which waits for that code to end; nothing was sent. Ask for it on another "
+                "thread"};
+}
+/// Whether this thread runs code of `projection`. Where it runs no projection's, no name fits.
+bool is_handled_here(std::string_view projection) {
+    const auto here = projection_handled_here();
+    return !here.empty() && here == projection;
 }
 /// Whether an order is answered only when a handler that is running has ended.
 bool waits_for_handlers(control_request::action what) {
@@ -295,7 +301,7 @@ void runtime::state::control(std::string_view projection,
     request->continue_on(callbacks_);
     if (forked())
         request->complete(after_fork());
-    else if (waits_for_handlers(request->what) && projection == projection_handled_here())
+    else if (waits_for_handlers(request->what) && is_handled_here(projection))
         request->complete(waits_for_itself(projection));
     else
         engine_->control(projection, std::move(request));
@@ -307,7 +313,7 @@ future<receipt> runtime::state::wait_for(std::vector<std::string> projections,
     if (forked())
         return future<receipt>::ready(after_fork());
     for (const auto& each : projections) {
-        if (each == projection_handled_here())
+        if (is_handled_here(each))
             return future<receipt>::ready(waits_for_itself(each));
         if (auto known = engine_->is_projection(each); !known)
             return future<receipt>::ready(known.error());
@@ -354,7 +360,7 @@ future<log_position> runtime::state::reaches(const std::string& projection, log_
                                              std::chrono::milliseconds timeout) {
     if (forked())
         return future<log_position>::ready(after_fork());
-    if (projection == projection_handled_here())
+    if (is_handled_here(projection))
         return future<log_position>::ready(waits_for_itself(projection));
     const auto answer = std::make_shared<reply_state<log_position>>();
     answer->continue_on(callbacks_);
@@ -406,8 +412,8 @@ result<void> runtime::state::close() {
         return {};
     std::string what;
     if (!drained)
-        what = "not every accepted command, query and order to a projection finished before the "
-               "runtime closed; those were answered with an error. ";
+        what = "not every accepted command, query and order to a projection was done in time; what "
+               "had not begun when the time was over was answered with an error. ";
     if (!reacted)
         what += "Not every handler of a reaction had ended, with what it returned answered; those "
                 "events are delivered again at the next opening. ";

@@ -117,7 +117,6 @@ private:
         bool resetting = false; ///< one reset at a time, so that their order is known
         bool steady = true;     ///< no answer from before a reset is on its way
         log_position floor = 0; ///< in this era: what answers, the status and `reaches` told
-        log_position shown = 0; ///< by the status alone
         std::optional<bool> paused = false; ///< durably; empty: not known
         bool pausing_at_once = false;       ///< in an order that is not known
         std::size_t pausing = 0;            ///< orders to pause or to resume that are not answered

@@ -52,7 +52,8 @@ inline void history::answered(const asked& one) {
     if (!came) {
         CAPTURE(one.view, one.at_least, came.explanation());
         const auto code = came.error().code;
-        REQUIRE((code == annals::errc::version_out_of_reach || code == annals::errc::unavailable));
+        REQUIRE((code == annals::errc::version_out_of_reach || code == annals::errc::unavailable ||
+                 code == annals::errc::deadline_exceeded));
         return;
     }
     ++count_.answers;

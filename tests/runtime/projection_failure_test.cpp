@@ -152,6 +152,27 @@ TEST_CASE("a projection tries again with doubling delays, and goes on when the c
     }
 }
 
+TEST_CASE("a delay before trying again as long as time goes is no short one") {
+    const calm before_and_after;
+    const event_store place(GENERATE(keeping::in_memory, keeping::on_disk));
+    const auto name = one_of_them();
+    CAPTURE(name);
+    weak().make(name, "bad", 1);
+    auto policy = stopping(3);
+    policy.first_delay = GENERATE(std::chrono::milliseconds::max(),
+                                  std::chrono::milliseconds(std::chrono::hours(24 * 365 * 300)));
+    policy.longest_delay = policy.first_delay;
+    opened shop(place, policy);
+    shop.add("bad");
+    REQUIRE(shop.becomes(name, mode::retrying));
+    shop.pass(std::chrono::hours(24 * 365));
+    REQUIRE(shop.others_are_fine(name));
+    REQUIRE(shop.status(name).now == mode::retrying);
+    REQUIRE(weak().tries(name, 1) == 1);
+    REQUIRE(shop.control(name).resume().get());
+    REQUIRE(shop.reaches(name, 1));
+}
+
 TEST_CASE("a view answers from before the event while it waits to try it again") {
     const calm before_and_after;
     const event_store place(keeping::in_memory);

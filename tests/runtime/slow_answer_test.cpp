@@ -68,3 +68,22 @@ TEST_CASE("answers of a stored view that take long keep no projection from readi
     REQUIRE(said(slower) == "1");
     REQUIRE(said(behind_them) == "51");
 }
+
+TEST_CASE(
+    "a question that is late because answers take long says so, not that the view is behind") {
+    const event_store place(GENERATE(keeping::in_memory, keeping::on_disk));
+    door() = std::make_unique<gate>();
+    auto with = place.settings();
+    with.answer_threads = 1;
+    auto rt = runtime::open(std::move(with), host<shop::cart>, host<slow_stock>).value();
+    REQUIRE(said(rt.send("1", add_item{"tea", 1})) == "stored");
+    REQUIRE(rt.projection("slow_stock").reaches(1).get());
+    const auto slow = rt.ask(look_slowly{});
+    REQUIRE(door()->reached());
+    const auto late = rt.ask(look{}, {1, std::chrono::milliseconds(20), {}}).get();
+    door()->open();
+    REQUIRE(late.is_error());
+    CHECK(late.error().code == errc::deadline_exceeded);
+    CHECK(late.error().message.find("did not reach") == std::string::npos);
+    REQUIRE(said(slow) == "1");
+}

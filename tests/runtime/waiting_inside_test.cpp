@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include <atomic>
+#include <functional>
 #include <future>
 #include <string>
 #include <vector>
@@ -132,14 +133,117 @@ TEST_CASE("a command that waits for a projection in vain says where it is stored
         REQUIRE(came.error().actual == 2);
 }
 
-TEST_CASE("a stored view's evolve that would wait for the view is told so") {
+TEST_CASE("a stored view's evolve that would wait for an answer of the view is told so") {
     auto rt = runtime::open(event_store(keeping::in_memory).settings(), host<shop::cart>,
                             host<asking_stock>)
                   .value();
     asked = &rt;
     REQUIRE(said(rt.send("1", add_item{"tea", 1}, {.wait_for = {"asking_stock"}})) == "stored");
     asked = nullptr;
-    REQUIRE(static_cast<errc>(told.load()) == errc::would_deadlock);
+    REQUIRE(static_cast<errc>(told.load()) == errc::wait_refused);
+}
+
+namespace {
+
+/// Run by the code of the two views below, with "evolve" or "answer".
+std::function<void(std::string_view)>& inside_a_view() {
+    static std::function<void(std::string_view)> run;
+    return run;
+}
+void run_inside_a_view(std::string_view where) {
+    if (inside_a_view())
+        inside_a_view()(where);
+}
+
+struct look_at_meddler;
+struct meddler { // a view in memory
+    static constexpr std::string_view name = "meddler";
+    using event = std::variant<shop::item_added>;
+    using query = std::variant<look_at_meddler>;
+};
+struct look_at_meddler {
+    using view = meddler;
+};
+void evolve(meddler&, const shop::item_added&) {
+    run_inside_a_view("evolve");
+}
+int answer(const meddler&, const look_at_meddler&) {
+    run_inside_a_view("answer");
+    return 0;
+}
+
+struct look_at_stored_meddler;
+struct stored_meddler {
+    static constexpr std::string_view name = "meddler";
+    using event = std::variant<shop::item_added>;
+    using query = std::variant<look_at_stored_meddler>;
+    stored_map<std::string, int> units;
+    ANNALS_FIELDS(stored_meddler, units)
+};
+struct look_at_stored_meddler {
+    using view = stored_meddler;
+};
+void evolve(stored_meddler&, const shop::item_added&) {
+    run_inside_a_view("evolve");
+}
+int answer(const stored_meddler&, const look_at_stored_meddler&) {
+    run_inside_a_view("answer");
+    return 0;
+}
+
+/// What the code of a view is told when it orders what waits for that code, in `where`.
+template <class View, class Look>
+void refuses_itself(std::string_view where) {
+    const event_store store(keeping::in_memory);
+    auto rt = runtime::open(store.settings(), host<shop::cart>, host<View>).value();
+    const auto control = rt.projection("meddler");
+    std::promise<std::vector<std::string>> answers;
+    std::atomic<bool> once{false};
+    inside_a_view() = [&](std::string_view here) {
+        if (here != where || once.exchange(true))
+            return;
+        std::vector<std::string> told;
+        told.push_back(how(control.pause()));
+        told.push_back(how(control.replay(1)));
+        told.push_back(how(control.reaches(99)));
+        told.push_back(said(rt.send("9", add_item{"tea", 1}, {.wait_for = {"meddler"}})));
+        answers.set_value(std::move(told));
+    };
+    REQUIRE(said(rt.send("1", add_item{"tea", 1})) == "stored");
+    const auto asked_then = rt.ask(Look{});
+    auto came = answers.get_future();
+    REQUIRE(came.wait_for(std::chrono::seconds(60)) == std::future_status::ready);
+    CHECK(came.get() == std::vector<std::string>(4, "would_deadlock"));
+    REQUIRE(asked_then.get());
+    inside_a_view() = nullptr;
+    // Nothing of it was done.
+    REQUIRE(said(rt.send("2", add_item{"tea", 1})) == "stored");
+    REQUIRE(control.reaches(2).get());
+    CHECK(rt.status().head == 2);
+    CHECK(status_of(rt, "meddler").now == projection_status::state::live);
+}
+
+} // namespace
+
+TEST_CASE("code of a view that orders what waits for that code is told so, and nothing is done") {
+    const auto where = GENERATE(as<std::string_view>(), "evolve", "answer");
+    CAPTURE(where);
+    SECTION("in memory") {
+        refuses_itself<meddler, look_at_meddler>(where);
+    }
+    SECTION("stored") {
+        refuses_itself<stored_meddler, look_at_stored_meddler>(where);
+    }
+}
+
+TEST_CASE("an empty name is no projection's, on any thread") {
+    auto rt = open_shop(event_store(keeping::in_memory).settings());
+    const auto control = rt.projection("");
+    CHECK(how(control.pause()) == "invalid_argument");
+    CHECK(how(control.replay(1)) == "invalid_argument");
+    CHECK(how(control.reaches(0)) == "invalid_argument");
+    CHECK(said(rt.send("1", add_item{"tea", 1}, {.wait_for = {""}})) == "invalid_argument");
+    CHECK(rt.status().head == 0);
 }
 
 TEST_CASE("what a door cannot do it refuses: waiting for projections") {

@@ -83,8 +83,8 @@ TEST_CASE("waiting for an answer inside a handler is refused instead of waiting 
     REQUIRE(said(rt.ask(shop::look_inside{[&] {
                 query_said = said(rt.ask(shop::demand_for{"tea"}).get());
             }})) != "no answer");
-    REQUIRE(command_said == "would_deadlock");
-    REQUIRE(query_said == "would_deadlock");
+    REQUIRE(command_said == "wait_refused");
+    REQUIRE(query_said == "wait_refused");
     REQUIRE(said(rt.send("17", confirm_units{1})) == "nothing to do"); // it was sent all the same
 }
 

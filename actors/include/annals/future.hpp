@@ -18,7 +18,7 @@
 namespace annals {
 
 /// True where waiting could be waiting for oneself: inside the host's `decide`, `evolve` and `answer`.
-/// There `future::get` is an error instead of a deadlock.
+/// There `future::get` is `errc::wait_refused` instead of a deadlock.
 [[nodiscard]] bool this_thread_must_not_block() noexcept;
 
 /// Marks the current thread for as long as it lives. annals does so around host code in its actors; a
@@ -34,8 +34,8 @@ private:
     bool before_;
 };
 
-/// Names the projection whose handler runs on the current thread for as long as it lives, so that
-/// waiting there for that projection is an error instead of a deadlock.
+/// Names the projection whose code - `evolve`, `answer`, `react` - runs on the current thread for as long
+/// as it lives, so that what would wait there for that projection is refused instead of a deadlock.
 class handling_scope {
 public:
     explicit handling_scope(std::string_view projection) noexcept;
@@ -158,9 +158,9 @@ protected:
 
 private:
     static outcome<T> blocked() {
-        return error{errc::would_deadlock,
-                     "waiting here would block a thread that answers depend on; use `then`, "
-                     "co_await, or send the request as an actor message"};
+        return error{errc::wait_refused,
+                     "waiting here would block a thread that answers depend on; the request goes "
+                     "on: use `then` or co_await for its answer"};
     }
 
     /// An answer from memory takes a few microseconds, about as long as going to sleep and waking.
@@ -225,7 +225,8 @@ public:
 
     [[nodiscard]] bool is_ready() const noexcept { return state_->ready(); }
 
-    /// Waits for the answer. On a thread that must not block: `errc::would_deadlock`.
+    /// Waits for the answer. On a thread that must not block: `errc::wait_refused`, unless the answer is
+    /// there. Only the waiting is refused: the request goes on, and a command may be stored.
     [[nodiscard]] outcome<T> get() const { return state_->wait(); }
 
     /// Waits at most `timeout`; empty if the answer is not there by then. The request goes on. Any

@@ -90,8 +90,9 @@ struct delivery : logged_context {
     /// deleted).
     bool redelivered = false;
     unsigned attempt = 1; ///< since opening
-    /// Asks a handler that takes long to give up, because the runtime closes: throw, or return an
-    /// error; the event is delivered again after the next opening. What it sends and asks until then
+    /// Asks a handler that takes long to give up, because the runtime closes or the reaction is reset:
+    /// throw, or return an error. After closing, the event is delivered again at the next opening;
+    /// after a reset, if it comes behind the new beginning. What the handler sends and asks until then
     /// is still answered, for as long as `config::close_timeout` allows.
     std::stop_token stop;
     /// For `send`. Null: there is no runtime.

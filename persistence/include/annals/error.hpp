@@ -13,7 +13,7 @@ namespace annals {
 
 /// What went wrong, for programs. The sentence for people is in `error::message`.
 ///
-/// Four groups matter to a caller:
+/// Five groups matter to a caller:
 /// - nothing was stored and the same call may succeed later: `version_conflict`,
 ///   `predecessor_failed`, `overloaded`, `disk_full`, `aborted`, `deadline_exceeded`; and after
 ///   opening again: `unavailable`, `closed`;
@@ -21,23 +21,25 @@ namespace annals {
 ///   `unknown_command`, `unknown_query`, `handler_failed`, `would_deadlock`;
 /// - it is not known whether it was stored: `outcome_unknown`. Repeat with the same command id,
 ///   which is `error::command_id`;
-/// - it is stored: `version_out_of_reach`, to a command that was to wait for projections. Do not repeat.
+/// - it is stored: `version_out_of_reach`, to a command that was to wait for projections. Do not repeat;
+/// - the call goes on, and only waiting for its answer was refused: `wait_refused`. Do not repeat.
 enum class errc : std::uint8_t {
     version_conflict = 1, ///< the stream is not at the expected version; see `error::actual`
     predecessor_failed,   ///< decided on top of a commit that was not stored
     overloaded,           ///< a limit on queued work is reached; slow down and repeat
     closed,               ///< the runtime or journal is closing or closed
-    deadline_exceeded, ///< not started before its deadline, so not stored; `close`: not done in time
-    outcome_unknown,   ///< may or may not be stored; repeat with the same command id
-    aborted,           ///< dropped before it was decided; certainly not stored
-    too_large,         ///< larger than a configured limit
-    invalid_argument,  ///< an argument breaks a documented precondition
-    unknown_command,   ///< no hosted aggregate handles this command type
-    unknown_query,     ///< no hosted view answers this query type
-    unknown_event,     ///< a stored event has a name the reader does not know
-    undecodable,       ///< a stored event's payload is not what its type says
-    handler_failed,    ///< the host's own decide, evolve or answer threw
-    would_deadlock,    ///< a blocking wait on a thread that must not block
+    deadline_exceeded, ///< a command: not started in time, so not stored; a query: the view was too busy;
+                       ///< `close`: not everything was done in time
+    outcome_unknown,  ///< may or may not be stored; repeat with the same command id
+    aborted,          ///< dropped before it was decided; certainly not stored
+    too_large,        ///< larger than a configured limit
+    invalid_argument, ///< an argument breaks a documented precondition
+    unknown_command,  ///< no hosted aggregate handles this command type
+    unknown_query,    ///< no hosted view answers this query type
+    unknown_event,    ///< a stored event has a name the reader does not know
+    undecodable,      ///< a stored event's payload is not what its type says
+    handler_failed,   ///< the host's own decide, evolve or answer threw
+    would_deadlock,   ///< it would wait for the handler that calls it, so nothing of it was done
     version_out_of_reach, ///< a view did not reach the asked position in time; see `error::actual`
     disk_full,            ///< the disk, a quota or the store's maximum size is reached
     io_error,             ///< the operating system failed a read or write
@@ -49,6 +51,7 @@ enum class errc : std::uint8_t {
     permission_denied,      ///< the operating system refuses access to the path
     unsupported_filesystem, ///< the path is on a file system that cannot hold a store safely
     after_fork,             ///< used in a child process; only the process that opened it may use it
+    wait_refused, ///< `future::get` on a thread that must not block; what was asked goes on
 };
 
 /// The stable, lower-case name of `code`, as written in logs and JSON ("version_conflict").

@@ -21,8 +21,8 @@ public:
     /// It takes no more events; answered when nothing is on its way any more, so after a handler that
     /// is running. A paused view goes on answering queries. It stays paused also across openings; a
     /// view in memory then answers from its saved copy or, without one, from an empty state. Called by
-    /// a handler of this very projection it is `would_deadlock`, and does nothing: the handler would
-    /// wait for its own end. Let another thread call it.
+    /// code of this very projection (`evolve`, `answer`, `react`) it is `would_deadlock`, and does
+    /// nothing: that code would wait for its own end. Let another thread call it.
     [[nodiscard]] future<log_position> pause() const;
     /// Goes on. A projection that has failed begins again at its checkpoint and tries the event again;
     /// one that waits to retry does so now.
@@ -45,13 +45,13 @@ public:
                                                                  std::size_t max = 1'000) const;
     /// Tries an event that was set aside again; answered when it has taken effect and has left the
     /// list. A stored view and a reaction take it behind what they have taken; a view in memory is
-    /// rebuilt with it in its place. Called by a handler of this very projection: as `pause`.
+    /// rebuilt with it in its place. Called by code of this very projection: as `pause`.
     [[nodiscard]] future<log_position> replay(log_position position) const;
     /// Takes an event from the list for good. Not for views in memory, which meet it in the log.
     [[nodiscard]] future<log_position> give_up(log_position position) const;
 
     /// Answered when everything up to `position` has taken effect: `version_out_of_reach` if not in
-    /// time. Called by a handler of this very projection it is `would_deadlock`.
+    /// time. Called by code of this very projection it is `would_deadlock`.
     [[nodiscard]] future<log_position>
     reaches(log_position position,
             std::chrono::milliseconds timeout = std::chrono::seconds(30)) const;
