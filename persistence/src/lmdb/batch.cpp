@@ -49,7 +49,7 @@ result<cached_head*> batch::entry_of(std::string_view stream) {
     if (heads_.holds_all())
         return &heads_.insert(stream, stream_head());
     if (index_.distrusted())
-        return index_is_rebuilt(stream);
+        return index_is_old(stream);
     bool damaged = false;
     auto head =
         load_head(log_table(txn_, table_), stream_index(txn_, index_.tables()), stream, damaged);

@@ -42,4 +42,7 @@ private:
 /// What a call says that needs the damaged part of an index.
 [[nodiscard]] error index_is_rebuilt(std::string_view stream);
 
+/// What a call says that needs an index which is distrusted.
+[[nodiscard]] error index_is_old(std::string_view stream);
+
 } // namespace annals::lmdb

@@ -12,6 +12,8 @@ constexpr std::size_t records_in_a_piece = 4'096;
 /// Records compared in one piece: while nothing is stored, and for each so many that are.
 constexpr std::size_t compared_when_idle = 1'000;
 constexpr std::size_t stored_for_one = 32;
+/// The same while an index is made.
+constexpr std::size_t compared_while_building = 2'000;
 constexpr auto full_disk_pause = std::chrono::milliseconds(1'000);
 constexpr auto idle_pause = std::chrono::milliseconds(20);
 
@@ -20,6 +22,13 @@ constexpr auto idle_pause = std::chrono::milliseconds(20);
 error index_is_rebuilt(std::string_view stream) {
     return {errc::unavailable, "the index of streams is damaged where \"" + std::string(stream) +
                                    "\" belongs, and is being made again from the log; send again"};
+}
+
+error index_is_old(std::string_view stream) {
+    return {errc::unavailable,
+            "the index of streams is older than the log, and is being made again from it; until "
+            "then no stream that is not in memory is answered, \"" +
+                std::string(stream) + "\" among them; send again"};
 }
 
 index_keeper::building::building(const surroundings& around, const store_state& fresh,
@@ -41,13 +50,16 @@ std::optional<std::chrono::milliseconds> index_keeper::patience(log_position hea
 }
 
 result<void> index_keeper::work(log_position head, std::size_t events) {
+    // Also beside a damaged block, as another one may be sound but old: that must not be believed.
+    if (comparing(head) && !around_.index.distrusted())
+        compare(head, building_     ? compared_while_building
+                      : events == 0 ? compared_when_idle
+                                    : events / stored_for_one + 1);
     if (building_)
         return waiting_for_room(build(head));
     if (around_.index.damaged())
         return waiting_for_room(begin());
-    if (!comparing(head))
-        return {};
-    return compare(head, events == 0 ? compared_when_idle : events / stored_for_one + 1);
+    return {};
 }
 
 result<void> index_keeper::waiting_for_room(result<void> done) {
@@ -104,14 +116,14 @@ void index_keeper::hand_over() {
     complete_ = false;
 }
 
-result<void> index_keeper::compare(log_position head, std::size_t most) {
+void index_keeper::compare(log_position head, std::size_t most) {
     if (complete_) {
         complete_ = false;
         compared_ = 0;
     }
     txn_handle txn;
     if (const auto rc = begin_txn(around_.env, MDB_RDONLY, txn); rc != 0)
-        return {}; // no reader's place is free now
+        return; // no reader's place is free now
     const log_table log(txn.get(), around_.table);
     const stream_index index(txn.get(), around_.index.tables());
     for (; most != 0 && compared_ != head; --most, ++compared_) {
@@ -121,22 +133,27 @@ result<void> index_keeper::compare(log_position head, std::size_t most) {
         const auto* const known = around_.heads.find(record->event.stream);
         if (known != nullptr && known->head.version() >= record->event.version)
             continue;
-        const auto stored = index.find(record->event.stream);
-        if (known == nullptr && stored && stored->version() >= record->event.version)
-            continue;
+        if (known == nullptr) {
+            const auto stored = index.find(record->event.stream);
+            if (stored && stored->version() >= record->event.version)
+                continue;
+            if (!stored) { // only who needs this block is refused
+                around_.index.report_damage();
+                continue;
+            }
+        }
         // What is sound but old may have been believed already: it goes from memory, too.
         around_.heads.drop_clean();
         around_.index.distrust();
         around_.index.report_damage();
-        return {};
+        return;
     }
     around_.gauge.checked_through.store(compared_);
-    if (compared_ != head)
-        return {};
+    if (compared_ != head || around_.index.damaged())
+        return;
     complete_ = true;
     compared_all_ = head;
     around_.gauge.checks_completed.fetch_add(1);
-    return {};
 }
 
 } // namespace annals::lmdb

@@ -23,7 +23,8 @@ struct index_gauge {
 ///
 /// The comparison goes through the log and asks for each event whether its stream's head is at or
 /// after it, which also finds blocks that are old but sound. It begins when the store is opened and
-/// again whenever the log has grown by half.
+/// again whenever the log has grown by half. A damaged block is unknown only to who needs it; a block
+/// that is sound but old means that no other can be believed either.
 ///
 /// While the index is made again, the damaged one is still read, where it is sound, and no longer
 /// written: what changes stays in memory. The store names the new index from the beginning, with how
@@ -65,7 +66,7 @@ private:
     [[nodiscard]] result<void> begin();
     [[nodiscard]] result<void> build(log_position head);
     void hand_over();
-    [[nodiscard]] result<void> compare(log_position head, std::size_t most);
+    void compare(log_position head, std::size_t most);
     /// A full disk is no reason to stop: the work waits.
     [[nodiscard]] result<void> waiting_for_room(result<void> done);
     [[nodiscard]] bool comparing(log_position head) const noexcept;

@@ -94,7 +94,7 @@ result<stream_head> reader::head_of(std::string_view stream) const {
     if (auto head = heads_.read(stream))
         return std::move(*head);
     if (index_.distrusted())
-        return index_is_rebuilt(stream);
+        return index_is_old(stream);
     const auto tables = index_.tables();
     const auto snapshot = gate_.enter();
     if (!snapshot)
