@@ -5,8 +5,22 @@
 namespace annals {
 
 error closed_error() {
-    return {errc::closed, "the runtime is closed; nothing was stored. Open it again to go on"};
+    return {errc::closed,
+            "the runtime is closed; this request stored nothing. Open it again to go on"};
 }
+
+namespace {
+
+/// Waiting for answers does not help: it is refused on an idle engine, too.
+error never_fits(std::size_t charge, std::size_t most) {
+    return {errc::too_large, "the command holds " + std::to_string(charge) +
+                                 " bytes, and all commands in flight together may hold " +
+                                 std::to_string(most) +
+                                 "; make it smaller or raise "
+                                 "engine_limits::max_command_bytes_in_flight"};
+}
+
+} // namespace
 
 std::optional<error> admission::admit_command(std::size_t charge) {
     // Counted first and checked after, so that a closing engine sees either the count or nobody.
@@ -15,6 +29,8 @@ std::optional<error> admission::admit_command(std::size_t charge) {
     std::optional<error> refused;
     if (closed())
         refused = closed_error();
+    else if (charge > limits_.max_command_bytes_in_flight)
+        refused = never_fits(charge, limits_.max_command_bytes_in_flight);
     else if (commands > limits_.max_commands_in_flight)
         refused = error{errc::overloaded,
                         "more than " + std::to_string(limits_.max_commands_in_flight) +

@@ -151,14 +151,18 @@ void command_request::fail_with(const command_request& lost) noexcept {
 }
 
 bool command_request::begin(const clock& time) noexcept {
-    auto before = stage_.load();
     // The clock's own look at the deadlines may come later.
-    if (before == stage::waiting && deadline != steady_time::max() && deadline <= time.steady()) {
+    if (stage_.load() == stage::waiting && deadline != steady_time::max() &&
+        deadline <= time.steady())
         expire();
-        return false;
-    }
-    before = stage::waiting;
-    return stage_.compare_exchange_strong(before, stage::started) || before == stage::started;
+    auto before = stage::waiting;
+    if (stage_.compare_exchange_strong(before, stage::started) || before == stage::started)
+        return true;
+    // The clock has claimed it and may not have come to the answer, but the next command of its chain may be
+    // decided right after this.
+    if (chain)
+        chain->break_off();
+    return false;
 }
 
 void command_request::expire() noexcept {
@@ -167,8 +171,8 @@ void command_request::expire() noexcept {
         let_go(); // nobody looks into it any more
         fail_unless_answered(
             error{errc::deadline_exceeded,
-                  "the command was not started before its deadline and is not stored; send it "
-                  "again if it is still wanted"});
+                  "the command was not started before its deadline; this sending stored nothing. "
+                  "Send it again if it is still wanted"});
         return;
     }
     if (before == stage::answered)
@@ -230,8 +234,8 @@ void command_request::abandon() noexcept {
                    "it again with the same command id after opening the store"});
         return;
     }
-    fail(error{errc::aborted, "the command was dropped while the runtime stopped; it is not "
-                              "stored. Send it again after opening the store"});
+    fail(error{errc::aborted, "the command was dropped while the runtime stopped; this sending "
+                              "stored nothing. Send it again after opening the store"});
 }
 
 void command_request::on_answering(const outcome<receipt>&) noexcept {

@@ -325,6 +325,10 @@ void engine_core::send(std::shared_ptr<command_request> request) {
         request->about.command_id = parts.ids->next();
     request->charge_sent();
     if (auto refused = admission->admit_command(request->charged_bytes())) {
+        // The limit that says what to do: metadata may be too large for the journal as well.
+        if (refused->code == errc::too_large)
+            if (auto wrong = check_metadata(request->about))
+                refused = std::move(wrong);
         count(admission->count.failed);
         request->fail(*std::move(refused));
         return;

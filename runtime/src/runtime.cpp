@@ -475,7 +475,9 @@ public:
     }
 
 private:
-    static error gone() { return {errc::closed, "the runtime is gone; nothing was stored"}; }
+    static error gone() {
+        return {errc::closed, "the runtime is gone; this request stored nothing"};
+    }
     std::weak_ptr<state> to_;
 };
 

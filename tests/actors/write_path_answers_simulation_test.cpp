@@ -6,6 +6,34 @@
 
 using namespace tally_history;
 
+namespace {
+
+/// A command that runs something when it is dropped: between the moment at which its deadline has claimed it
+/// and its answer.
+struct post_note {
+    std::shared_ptr<void> when_dropped;
+    friend std::size_t size_hint(const post_note&) { return 4'096; } // too large to be kept
+};
+struct note_posted {
+    int number = 0;
+    ANNALS_EVENT(note_posted, "notes.posted", number)
+};
+struct notes {
+    static constexpr std::string_view name = "notes";
+    using command = std::variant<post_note>;
+    using event = std::variant<note_posted>;
+    using decision = annals::decision<event>;
+    int posted = 0;
+};
+notes::decision decide(const notes& state, const post_note&) {
+    return note_posted{state.posted + 1};
+}
+void evolve(notes& state, const note_posted& happened) {
+    state.posted = happened.number;
+}
+
+} // namespace
+
 TEST_CASE("a repeated command is stored once and every sender gets the same receipt") {
     for (std::uint32_t seed = 1; seed <= seeds; ++seed) {
         INFO("seed " << seed);
@@ -163,6 +191,28 @@ TEST_CASE("a chain stores nothing behind a command of the same aggregate that fa
         }
     }
     CHECK(broken > seeds / 2);
+}
+
+TEST_CASE("a command of a chain is not decided behind one that a deadline has claimed") {
+    world w(1, small(), {annals::host<notes>});
+    const auto chain = std::make_shared<annals::command_chain>();
+    const auto never = annals::steady_time::max();
+    const auto soon = w.clock->steady() + std::chrono::milliseconds(10);
+    bool dropped = false;
+    std::shared_ptr<void> when_dropped(static_cast<void*>(&w), [&](void*) {
+        dropped = true;
+        w.run_until_quiet(); // the aggregate takes both, and the journal writes
+    });
+    const auto late = w.send("0", post_note{std::move(when_dropped)}, {}, soon, chain);
+    const auto next = w.send("0", post_note{}, {}, never, chain);
+    REQUIRE_FALSE(late.is_ready());
+    w.pass(std::chrono::milliseconds(20));
+    w.run_until_quiet();
+    REQUIRE(dropped);
+    REQUIRE(late.get().error().code == annals::errc::deadline_exceeded);
+    REQUIRE(next.get().is_error());
+    REQUIRE(next.get().error().code == annals::errc::predecessor_failed);
+    REQUIRE(w.journal->stored().head() == 0);
 }
 
 TEST_CASE("whoever repeats a command with the id in its error makes it take effect once") {

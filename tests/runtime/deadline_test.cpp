@@ -4,6 +4,10 @@
 
 #include <catch2/catch.hpp>
 
+#include <memory>
+#include <string>
+#include <utility>
+
 /// A command that may not wait for ever is answered in time, with what is certain by then.
 
 using namespace annals;
@@ -57,6 +61,34 @@ TEST_CASE("a command whose deadline has passed when it is sent is not started") 
         ++answers[said(rt.send(std::to_string(i % 7), add_item{"tea"}, within(timeout)))];
     REQUIRE(answers == std::map<std::string, int>{{"deadline_exceeded", 2'000}});
     REQUIRE(rt.journal().head() == 0);
+}
+
+TEST_CASE("a deadline that two threads meet stores nothing behind it in its chain") {
+    timed_shop timed;
+    gate inside;
+    const auto busy = timed.rt.send("17", run_inside{[&] { inside.pass(); }});
+    REQUIRE(inside.reached());
+    auto options = within(5s);
+    options.chain = std::make_shared<command_chain>();
+    send_options without_deadline;
+    without_deadline.chain = options.chain;
+    options.about.extra["note"] = std::string(8'192, 'n'); // too large to be kept with the answer
+    gate answered;
+    // Dropped by the thread that looks at the clock, when the deadline has claimed the command. It goes on when
+    // an actor's thread has answered the next one.
+    std::shared_ptr<void> when_dropped(static_cast<void*>(&timed), [&](void*) {
+        inside.open();
+        answered.pass();
+    });
+    const auto late = timed.rt.send(
+        "17", run_inside{[kept = std::exchange(when_dropped, {})] { (void)kept; }}, options);
+    const auto next = timed.rt.send("17", add_item{"tea"}, without_deadline);
+    next.then([&](const auto&) { answered.open(); });
+    timed.let_pass(6s);
+    REQUIRE(said(late) == "deadline_exceeded");
+    REQUIRE(said(next) == "predecessor_failed");
+    REQUIRE(said(busy) == "nothing to do");
+    REQUIRE(timed.log->head() == 0);
 }
 
 TEST_CASE("of a command that is started but not stored by its deadline the outcome is unknown") {

@@ -75,6 +75,50 @@ TEST_CASE("commands that hold more memory than allowed are answered overloaded")
     REQUIRE(limited.rt.status().command_bytes_in_flight == 0);
 }
 
+TEST_CASE("a command larger than all commands may be is too large, whatever is in flight") {
+    limited_shop limited([](auto& limits) { limits.max_command_bytes_in_flight = 200'000; });
+    const auto refused = limited.rt.send("17", add_item{std::string(300'000, 'x')});
+    REQUIRE(said(refused) == "too_large");
+    REQUIRE(mentions(refused, "200000"));
+    REQUIRE(mentions(refused, "raise engine_limits::max_command_bytes_in_flight"));
+    REQUIRE(limited.rt.status().command_bytes_in_flight == 0);
+
+    limited.log->hold();
+    const auto coming = limited.rt.send("17", add_item{std::string(80'000, 'x')});
+    REQUIRE(limited.log->holds(1)); // its event counts, too
+    REQUIRE(said(limited.rt.send("17", add_item{std::string(300'000, 'x')})) == "too_large");
+    REQUIRE(said(limited.rt.send("17", add_item{std::string(80'000, 'x')})) == "overloaded");
+    limited.log->release();
+    REQUIRE(said(coming) == "stored");
+    REQUIRE(said(limited.rt.send("17", add_item{std::string(80'000, 'x')})) == "stored");
+}
+
+TEST_CASE("metadata larger than all commands may be is too large for the journal first") {
+    const event_store store(keeping::on_disk);
+    auto with = store.settings();
+    with.limits.max_command_bytes_in_flight = 200'000;
+    auto rt = open_shop(std::move(with));
+    send_options options;
+    options.about.extra["note"] = std::string(300'000, 'n');
+    const auto described = rt.send("17", add_item{"tea"}, options);
+    REQUIRE(said(described) == "too_large");
+    REQUIRE(
+        mentions(described, "metadata of 300004 bytes")); // raising the other limit would not help
+}
+
+TEST_CASE("a command that waits alone may be larger than those of one aggregate together") {
+    limited_shop limited(
+        [](auto& limits) { limits.max_command_bytes_waiting_per_aggregate = 10'000; });
+    gate inside;
+    const auto busy = limited.rt.send("17", run_inside{[&] { inside.pass(); }});
+    REQUIRE(inside.reached());
+    const auto alone = limited.rt.send("17", add_item{std::string(80'000, 'x')});
+    REQUIRE(said(limited.rt.send("17", add_item{"tea"})) == "overloaded");
+    inside.open();
+    REQUIRE(said(busy) == "nothing to do");
+    REQUIRE(said(alone) == "stored");
+}
+
 TEST_CASE("more commands waiting for one aggregate than allowed are answered overloaded") {
     limited_shop limited([](auto& limits) { limits.max_commands_waiting_per_aggregate = 7; });
     gate inside;

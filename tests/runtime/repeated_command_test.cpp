@@ -36,6 +36,19 @@ TEST_CASE("a repeated command gets the receipt of the first") {
     REQUIRE(stored_cart(rt.journal(), "17").units() == 3);
 }
 
+TEST_CASE("an error to a repeat denies nothing that an earlier sending stored") {
+    auto rt = open_shop();
+    const auto order = as_command("order");
+    REQUIRE(said(rt.send("17", add_item{"tea"}, order)) == "stored");
+    const auto late = rt.send("17", add_item{"tea"}, within(std::chrono::milliseconds(0), order));
+    REQUIRE(said(late) == "deadline_exceeded");
+    REQUIRE(mentions(late, "this sending stored nothing"));
+    REQUIRE(rt.close());
+    const auto closed = rt.send("17", add_item{"tea"}, order);
+    REQUIRE(said(closed) == "closed");
+    REQUIRE(mentions(closed, "this request stored nothing"));
+}
+
 TEST_CASE("a repeated command whose first is not stored yet waits for it") {
     auto log = std::make_shared<holding_journal>(make_memory_journal());
     auto with = event_store(keeping::in_memory).settings();
