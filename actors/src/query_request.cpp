@@ -25,18 +25,19 @@ void answering_scope::rows_failed(const std::string& why) {
 
 void query_request::expire() noexcept {
     const log_position reached = gauge_ ? gauge_->position() : 0;
-    const std::string view = "view \"" + (gauge_ ? gauge_->name() : std::string("?")) +
-                             "\" is at position " + std::to_string(reached);
+    const std::string where = "view \"" + (gauge_ ? gauge_->name() : std::string("?")) +
+                              "\" is at position " + std::to_string(reached);
     if (reached < at_least)
         fail({errc::version_out_of_reach,
-              view + " and did not reach " + std::to_string(at_least) +
+              where + " and did not reach " + std::to_string(at_least) +
                   " in time; ask again, or look at its status",
               reached});
     else
         fail({errc::deadline_exceeded,
-              view + ", as asked, but other queries and its events kept it busy until the time was "
-                     "over; ask again with more time (ask_options::timeout, "
-                     "config::answer_threads)"});
+              where +
+                  ", as asked, but other queries and its events kept it busy until the time was "
+                  "over; ask again with more time (ask_options::timeout, "
+                  "config::answer_threads)"});
 }
 
 void query_request::release(bool with_an_error) noexcept {

@@ -98,7 +98,6 @@ void stored_fold::seal(stored_part& part, const slice& of) {
     part.stores = true;
     part.changes = rows_.seal();
     part.checkpoint = at_;
-    catalog::put_checkpoint(part.changes, space_, at_);
     if (of.replayed != 0 && part.report.finished)
         catalog::erase_set_aside(part.changes, type_.name(), of.replayed);
     written_ = at_;

@@ -31,7 +31,7 @@ inline void history::open() {
     for (const char* name : names) {
         subject& of = subjects_[name];
         of.steady = true;
-        of.floor = of.shown = 0;
+        of.floor = 0;
         ++of.era;
     }
     world_.open(version_ == 1 ? types<1>() : version_ == 2 ? types<2>() : types<3>());
@@ -238,7 +238,7 @@ inline void history::order(std::vector<action> among) {
         of.was_reset = true;
         of.resets.insert(position);
         of.steady = false;
-        of.floor = of.shown = 0;
+        of.floor = 0;
         ++of.era;
     } else if (what == action::replay || what == action::give_up) {
         const auto list = list_of(name);

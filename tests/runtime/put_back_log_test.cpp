@@ -87,6 +87,14 @@ public:
             for (const char* name : {"rows_of_tea", "saved_tea", "teller"})
                 REQUIRE(rt.projection(name).reaches(last).get());
     }
+    /// Without the projections' store, which lies elsewhere meanwhile: only the event at a checkpoint shows
+    /// that the log is another one.
+    void sell_beside_another_store(int times, int quantity) const {
+        const auto views = store_.path() / "views.mdb";
+        fs::rename(views, store_.path() / "views.elsewhere");
+        sell(hosted_now::nothing, times, quantity);
+        fs::rename(store_.path() / "views.elsewhere", views);
+    }
     void copy_log() const {
         fs::copy_file(store_.path() / "journal.mdb", store_.path() / "copy",
                       fs::copy_options::overwrite_existing);
@@ -141,6 +149,12 @@ TEST_CASE(
     SECTION("and written on in two openings") {
         shop.sell(hosted_now::nothing, 4, 100);
         shop.sell(hosted_now::nothing, 9, 100);
+    }
+    SECTION("and written on, as far, while their store lay elsewhere") {
+        shop.sell_beside_another_store(10, 100);
+    }
+    SECTION("and written on, further, while their store lay elsewhere") {
+        shop.sell_beside_another_store(20, 100);
     }
     int units = 5;
     {
