@@ -34,6 +34,17 @@ inline bool mount_small_disk(const std::filesystem::path& path, const std::strin
            ::mount("tmpfs", path.c_str(), "tmpfs", 0, ("size=" + bytes).c_str()) == 0;
 }
 
+/// Whether the sentence names what is full, with what to do, and nothing that does not help.
+inline bool names_full(const error& why, const std::string& full) {
+    const auto says = [&](const std::string& text) {
+        return why.message.find(text) != std::string::npos;
+    };
+    for (const std::string other : {"free space on the disk", "ulimit -f", "max_store_bytes"})
+        if (says(other) != (other == full))
+            return false;
+    return why.code == errc::disk_full && !says("Input/output") && !says("open the store again");
+}
+
 /// Runs `test` in a child process, with a small disk or limits of its own. It returns 0, or a number
 /// that says what was wrong, or `skipped`.
 inline void require_in_child(const std::function<int()>& test) {

@@ -73,6 +73,59 @@ TEST_CASE("a limit on the size of files is an error, not the end of the process"
     }
 }
 
+TEST_CASE("an opening that meets the limit on the size of files names it", "[lmdb]") {
+    int refused = 0;
+    for (rlim_t limit = 0; limit <= 100'000; limit = 2 * limit + 1'000) {
+        INFO(limit);
+        const temporary_directory directory;
+        const int code = in_child([&] {
+            limit_files_to(limit);
+            const auto says_so = [](const error& why) {
+                return why.code == errc::disk_full &&
+                       why.message.find("ulimit -f") != std::string::npos &&
+                       why.message.find("free space") == std::string::npos;
+            };
+            const auto log = open_lmdb_journal(directory.path() / "log", small_store());
+            const auto views =
+                open_lmdb_projection_store(directory.path() / "views", the_log, small_views());
+            if ((!log && !says_so(log.error())) || (!views && !says_so(views.error())))
+                return 2;
+            return log && views ? 0 : 1;
+        });
+        REQUIRE(code < 2);
+        refused += code;
+    }
+    REQUIRE(refused > 4);
+}
+
+TEST_CASE("an opening that may open no more files says which limit to raise", "[lmdb]") {
+    const temporary_directory directory;
+    const auto existing = directory.path() / "existing";
+    open_store(existing)->close();
+    int refused = 0;
+    for (rlim_t files = 0; files != 200; ++files) {
+        INFO(files);
+        const int code = in_child([&] {
+            for (int each = 3; each != 200; ++each)
+                ::close(each);
+            const rlimit limit{files, files};
+            ::setrlimit(RLIMIT_NOFILE, &limit);
+            for (const auto& path : {existing, directory.path() / "fresh"}) {
+                const auto opened = open_lmdb_journal(path, small_store());
+                if (!opened)
+                    return opened.error().message.find("ulimit -n") != std::string::npos ? 1 : 2;
+            }
+            return 0;
+        });
+        REQUIRE(code < 2);
+        refused += code;
+        if (code == 0)
+            break;
+        REQUIRE_FALSE(fs::exists(directory.path() / "fresh"));
+    }
+    REQUIRE(refused > 4);
+}
+
 TEST_CASE("a store that cannot start its thread is refused, and no signal stays blocked",
           "[lmdb]") {
     const temporary_directory directory;
@@ -142,7 +195,14 @@ TEST_CASE("nothing is confirmed into a file that is gone", "[lmdb]") {
             fs::rename(path / file, directory.path() / file);
             fs::rename(path / "copy", path / file);
         }
-        happened = "replaced";
+        happened = "moved or replaced while it was open, and another file is in its place";
+    }
+    SECTION("copies are renamed over them") {
+        for (const auto* const file : {"journal.mdb", "views.mdb"}) {
+            fs::copy_file(path / file, path / "copy");
+            fs::rename(path / "copy", path / file);
+        }
+        happened = "deleted or replaced while it was open, and another file is in its place";
     }
     const auto first = append_one(*journal, commit_of("b", "cart-1"));
     REQUIRE(first.error().code == errc::outcome_unknown);

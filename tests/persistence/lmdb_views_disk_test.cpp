@@ -24,6 +24,14 @@ std::optional<std::size_t> fill(projection_store& to) {
     return std::nullopt;
 }
 
+/// What a large row is refused with.
+error refusal(projection_store& by) {
+    row_changes more;
+    more.put(1, raw("more"), raw(large + large));
+    const auto refused = apply_and_wait(by, std::move(more));
+    return refused ? error{errc{}, "it was taken"} : refused.error();
+}
+
 bool is_intact(const projection_store& from, std::size_t count) {
     const auto all = all_rows(from, 1);
     return all.size() == count &&
@@ -112,6 +120,8 @@ TEST_CASE("a full disk refuses changes until there is room again", "[lmdb][views
                 return 2;
         if (refused < 10 || !is_intact(*store, *count))
             return 5;
+        if (!names_full(refusal(*store), "free space on the disk"))
+            return 6;
         fs::remove(directory.path() / "filler");
         if (put(*store, 1, {{std::to_string(*count), large}}) != "applied")
             return 3;
@@ -137,6 +147,8 @@ TEST_CASE("a limit on the size of files is a full disk for the projection store"
         const auto count = fill(*store);
         if (!count || *count < 10 || !is_intact(*store, *count))
             return 1;
+        if (!names_full(refusal(*store), "ulimit -f"))
+            return 4;
         if (!limit_files(RLIM_INFINITY))
             return skipped;
         if (put(*store, 1, {{std::to_string(*count), large}}) != "applied")

@@ -1,6 +1,9 @@
 #include "lmdb/disk_errors.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdint>
+#include <limits>
 
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -9,15 +12,27 @@
 
 namespace annals::lmdb {
 
-bool disk_errors::is_full(int rc, std::size_t bytes) const noexcept {
-    const bool says_so = rc == MDB_MAP_FULL || rc == ENOSPC || rc == EDQUOT || rc == EFBIG ||
-                         (rc == EIO && lacks_room_for(bytes));
+int disk_errors::number_of_full(int rc, std::size_t bytes) const noexcept {
+    int number = 0;
+    if (rc == MDB_MAP_FULL || rc == ENOSPC || rc == EDQUOT || rc == EFBIG) {
+        number = rc;
+    } else if (rc == EIO) {
+        int file = -1;
+        mdb_env_get_fd(env_, &file);
+        number = lack_of_room(file, bytes);
+    }
     // An error while writing LMDB's meta page leaves open what is stored.
-    return says_so && environment_is_sound();
+    return number != 0 && environment_is_sound() ? number : 0;
+}
+
+std::optional<error> disk_errors::full(int rc, std::size_t bytes, std::string_view doing) const {
+    const auto number = number_of_full(rc, bytes);
+    return number != 0 ? std::optional(lmdb_error(number, doing)) : std::nullopt;
 }
 
 error disk_errors::error_of(int rc, std::size_t bytes, std::string_view doing) const {
-    return lmdb_error(is_full(rc, bytes) ? ENOSPC : rc, doing);
+    auto no_room = full(rc, bytes, doing);
+    return no_room ? *std::move(no_room) : lmdb_error(rc, doing);
 }
 
 bool disk_errors::environment_is_sound() const noexcept {
@@ -25,23 +40,26 @@ bool disk_errors::environment_is_sound() const noexcept {
     return begin_txn(env_, 0, txn) == 0;
 }
 
-bool disk_errors::lacks_room_for(std::size_t bytes) const noexcept {
-    int file = -1;
-    mdb_env_get_fd(env_, &file);
+int lack_of_room(int file, std::size_t bytes) noexcept {
     struct stat status {};
     if (::fstat(file, &status) != 0)
-        return false;
-    rlimit limit{};
-    const auto end = static_cast<rlim_t>(status.st_size) + bytes;
-    if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
-        end >= limit.rlim_cur)
-        return true;
-    struct statvfs disk {};
-    if (::fstatvfs(file, &disk) == 0 && disk.f_bavail * disk.f_frsize < bytes)
-        return true;
+        return 0;
+    constexpr auto endless = std::numeric_limits<std::uint64_t>::max();
+    const auto size = static_cast<std::uint64_t>(status.st_size);
+    auto below_limit = endless;
+    if (rlimit limit{}; ::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+        below_limit = limit.rlim_cur - std::min<std::uint64_t>(size, limit.rlim_cur);
+    auto on_disk = endless;
+    if (struct statvfs disk{}; ::fstatvfs(file, &disk) == 0)
+        on_disk = disk.f_bavail * disk.f_frsize;
+    if (below_limit <= bytes && below_limit <= on_disk)
+        return EFBIG;
+    if (on_disk < bytes)
+        return ENOSPC;
     // Blocks behind the end do no harm, the next transactions use them.
-    return ::fallocate(file, FALLOC_FL_KEEP_SIZE, status.st_size, static_cast<off_t>(bytes)) != 0 &&
-           (errno == ENOSPC || errno == EDQUOT || errno == EFBIG);
+    const bool grows =
+        ::fallocate(file, FALLOC_FL_KEEP_SIZE, status.st_size, static_cast<off_t>(bytes)) == 0;
+    return !grows && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG) ? errno : 0;
 }
 
 } // namespace annals::lmdb

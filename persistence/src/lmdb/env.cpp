@@ -39,10 +39,28 @@ errc code_of(int number) noexcept {
     }
 }
 
-std::string_view advice(errc code) noexcept {
+std::string_view advice(int number, errc code) noexcept {
+    switch (number) {
+    case MDB_MAP_FULL:
+        return "; open the store with a larger max_store_bytes";
+    case ENOSPC:
+        return "; free space on the disk, then try again";
+    case EDQUOT:
+        return "; free space in this user's quota, or raise it, then try again";
+    case EFBIG:
+        return "; raise the limit on the size of files (ulimit -f), or use a file system that "
+               "takes "
+               "larger ones, then try again";
+    case EMFILE:
+        return "; raise the limit on open files of a process (ulimit -n), or close some, then open "
+               "the store again";
+    case ENFILE:
+        return "; raise the limit on open files of the system (fs.file-max), or close some, then "
+               "open the store again";
+    default:
+        break;
+    }
     switch (code) {
-    case errc::disk_full:
-        return "; free space on the disk or raise max_store_bytes";
     case errc::corrupt:
         return "; restore the store from a backup";
     case errc::unavailable:
@@ -70,13 +88,13 @@ void page_contradicts_itself(MDB_env* /*env*/, const char* /*text*/) {
 
 error lmdb_error(int rc, std::string_view doing) {
     const auto code = code_of(rc);
-    return {code, std::string(doing) + ": " + mdb_strerror(rc) + std::string(advice(code))};
+    return {code, std::string(doing) + ": " + mdb_strerror(rc) + std::string(advice(rc, code))};
 }
 
 error system_error(int number, std::string_view doing, const std::filesystem::path& path) {
     const auto code = code_of(number);
-    return {code, std::string(doing) + " \"" + path.string() +
-                      "\": " + std::generic_category().message(number) + std::string(advice(code))};
+    return {code, std::string(doing) + " \"" + path.string() + "\": " +
+                      std::generic_category().message(number) + std::string(advice(number, code))};
 }
 
 int begin_txn(MDB_env* env, unsigned flags, txn_handle& txn) noexcept {

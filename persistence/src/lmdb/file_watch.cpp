@@ -17,9 +17,8 @@ int look_at(int directory, const char* path, int flags, struct statx& found) noe
     return ::statx(directory, path, flags, STATX_INO | STATX_NLINK, &found);
 }
 
-error lost_because(const std::filesystem::path& path, std::string_view what) {
-    return {errc::unavailable, "\"" + path.string() + "\" was " + std::string(what) +
-                                   ", then close the store and open it again"};
+error lost_because(const std::filesystem::path& path, std::string_view happened) {
+    return {errc::unavailable, "\"" + path.string() + "\" was " + std::string(happened)};
 }
 
 } // namespace
@@ -38,15 +37,25 @@ result<file_watch> file_watch::on(const std::filesystem::path& path, int file) {
 
 std::optional<error> file_watch::lost() const {
     struct statx found {};
-    if (look_at(file_, "", AT_EMPTY_PATH, found) == 0 && found.stx_nlink == 0)
-        return lost_because(path_, "deleted while it was open; restore it from a backup");
+    const bool deleted = look_at(file_, "", AT_EMPTY_PATH, found) == 0 && found.stx_nlink == 0;
     const bool there = look_at(AT_FDCWD, path_.c_str(), 0, found) == 0;
     // A path that may not be looked at any more proves nothing.
-    const bool led_elsewhere =
-        there &&
-        (makedev(found.stx_dev_major, found.stx_dev_minor) != device_ || found.stx_ino != inode_);
-    if (led_elsewhere || (!there && (errno == ENOENT || errno == ENOTDIR)))
-        return lost_because(path_, "moved or replaced while it was open; put it back");
+    const bool missing = !there && (errno == ENOENT || errno == ENOTDIR);
+    const bool another = there && (makedev(found.stx_dev_major, found.stx_dev_minor) != device_ ||
+                                   found.stx_ino != inode_);
+    if (another)
+        return lost_because(
+            path_,
+            std::string(deleted ? "deleted or replaced" : "moved or replaced") +
+                " while it was open, and another file is in its place; close the store, then "
+                "open it again if that file is meant; otherwise first " +
+                (deleted ? "restore it from a backup" : "put it back"));
+    if (deleted)
+        return lost_because(path_, "deleted while it was open; close the store, restore it from a "
+                                   "backup, then open it again");
+    if (missing)
+        return lost_because(path_, "moved while it was open; close the store, put it back, then "
+                                   "open it again");
     return std::nullopt;
 }
 

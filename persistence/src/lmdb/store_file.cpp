@@ -46,6 +46,18 @@ result<void> write_new_store(const fs::path& file, const file_kind& kind, bool s
     return {};
 }
 
+/// LMDB calls a new file that could be written in part only a full disk, also if it may not grow.
+int cause_of(int rc, const fs::path& file, unsigned flags) {
+    if ((rc != ENOSPC && rc != EIO) || (flags & MDB_RDONLY) != 0)
+        return rc;
+    const auto opened = open_own_file(file, O_RDWR);
+    if (opened < 0)
+        return rc;
+    const auto found = lack_of_room(opened, new_store_bytes);
+    ::close(opened);
+    return found != 0 ? found : rc;
+}
+
 error with_remedy(error why, const file_kind& kind) {
     if (why.code == errc::corrupt)
         why.message += "; " + std::string(kind.remedy());
@@ -80,7 +92,7 @@ result<env_handle> open_env(const fs::path& file, std::size_t map_bytes, unsigne
                      "there is not enough address space for max_store_bytes (" +
                          std::to_string(map_bytes) + "); lower it"};
     if (rc != 0)
-        return lmdb_error(rc, "cannot open \"" + file.string() + "\"");
+        return lmdb_error(cause_of(rc, file, flags), "cannot open \"" + file.string() + "\"");
     // LMDB leaves this one file open in programs that the host starts.
     int data_file = -1;
     mdb_env_get_fd(raw, &data_file);

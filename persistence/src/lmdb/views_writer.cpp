@@ -199,11 +199,12 @@ void views_writer::batch_failed(int rc, bool committing) {
     for (const auto space : dropping_)
         spent_.erase(space);
     const auto size = 2 * batch_bytes_ + page_bytes * batch_rows_ + transaction_overhead_bytes;
-    auto why = views_error(rc, "cannot apply changes");
+    constexpr auto doing = "cannot apply changes";
+    auto why = views_error(rc, doing);
     if (rc == MDB_TXN_FULL)
         why = {errc::too_large, "a change touches more pages than one transaction takes; split it"};
-    else if (disk_.is_full(rc, size)) {
-        why.code = errc::disk_full;
+    else if (auto full = disk_.full(rc, size, doing)) {
+        why = *std::move(full);
         release_freed_pages();
     } else {
         const auto stopped = stop(why);

@@ -190,9 +190,11 @@ void writer::batch_failed(int rc) {
     batch_.discard();
     around_.flush.slice_aborted();
     around_.flush.postpone();
-    const auto why = lmdb_error(rc, "cannot store events");
-    if (disk_.is_full(rc, 2 * batch_.size_bytes() + transaction_overhead_bytes))
-        return fail_results({errc::disk_full, why.message});
+    constexpr auto doing = "cannot store events";
+    if (const auto full =
+            disk_.full(rc, 2 * batch_.size_bytes() + transaction_overhead_bytes, doing))
+        return fail_results(*full);
+    const auto why = lmdb_error(rc, doing);
     stopped_ = error{errc::unavailable, "the store stopped after an error (" + why.message +
                                             "); close the journal and open it again"};
     fail_results(batch_.fault() != 0
