@@ -590,8 +590,8 @@ engine_status engine_core::status() const {
     now.passivations = c.passivations.load();
     now.conflicts = c.conflicts.load();
     for (const auto& each : projections_) {
-        now.projections.push_back(each.of->gauge->read(now.head, parts.clock->steady(),
-                                                       each.of->rows->of(each.of->serving_space)));
+        now.projections.push_back(
+            each.of->gauge->read(now.head, parts.clock->steady(), each.of->rows->told()));
         now.queries_answered += now.projections.back().queries;
     }
     return now;

@@ -214,7 +214,7 @@ void projection_actor::has_reset(const generation_record& fresh, const duty& wha
     show_set_aside();
     from_scratch_ = true;
     of_->serving_space.store(fresh.space);
-    of_->rows->keep_only({});
+    of_->rows->keep_only({fresh.space});
     gauge_->serves_version(fresh.version);
     gauge_->rebuilds(std::nullopt);
     gauge_->stands_at(fresh.since);

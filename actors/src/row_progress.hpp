@@ -7,6 +7,8 @@
 #include <initializer_list>
 #include <map>
 #include <mutex>
+#include <optional>
+#include <vector>
 
 namespace annals {
 
@@ -44,10 +46,29 @@ public:
         const std::lock_guard lock(mutex_);
         return std::max(find(known_, space), find(coming_, space));
     }
-    /// The other generations are gone, or will be.
+    /// An answer from the rows of `space` is about to tell `position`.
+    void tells(row_space space, log_position position) {
+        const std::lock_guard lock(mutex_);
+        log_position& known = known_[space];
+        known = std::max(known, position);
+        log_position& told = told_[space];
+        told = std::max(told, position);
+    }
+    /// The most that answers have told, of generations that are kept.
+    [[nodiscard]] log_position told() const {
+        const std::lock_guard lock(mutex_);
+        log_position most = 0;
+        for (const auto& [space, position] : told_)
+            if (!kept_ || std::find(kept_->begin(), kept_->end(), space) != kept_->end())
+                most = std::max(most, position);
+        return most;
+    }
+    /// The other generations are gone, or will be. An answer that is being made from one of them does not
+    /// count any more.
     void keep_only(std::initializer_list<row_space> spaces) {
         const std::lock_guard lock(mutex_);
-        for (positions* of : {&known_, &coming_})
+        kept_ = spaces;
+        for (positions* of : {&known_, &coming_, &told_})
             std::erase_if(*of, [&](const auto& each) {
                 return std::find(spaces.begin(), spaces.end(), each.first) == spaces.end();
             });
@@ -64,6 +85,8 @@ private:
     mutable std::mutex mutex_;
     positions known_;
     positions coming_;
+    positions told_;
+    std::optional<std::vector<row_space>> kept_; ///< empty: all
 };
 
 } // namespace annals

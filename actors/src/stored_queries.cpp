@@ -36,7 +36,7 @@ result<void> stored_answers::answer(const use& with) const {
             continue;
         }
         at->position = std::max(at->position, known);
-        known_.reached(at->space, at->position); // it is about to be told
+        known_.tells(at->space, at->position);
         try {
             reading_rows rows(**snapshot, at->space);
             const auto view = type_.bind(rows);

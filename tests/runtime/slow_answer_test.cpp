@@ -80,7 +80,10 @@ TEST_CASE(
     REQUIRE(rt.projection("slow_stock").reaches(1).get());
     const auto slow = rt.ask(look_slowly{});
     REQUIRE(door()->reached());
-    const auto late = rt.ask(look{}, {1, std::chrono::milliseconds(20), {}}).get();
+    const auto coming = rt.ask(look{}, {2, std::chrono::seconds(1), {}}); // waits for the view
+    REQUIRE(said(rt.send("1", add_item{"tea", 1})) == "stored");
+    REQUIRE(rt.projection("slow_stock").reaches(2).get());
+    const auto late = coming.get();
     door()->open();
     REQUIRE(late.is_error());
     CHECK(late.error().code == errc::deadline_exceeded);

@@ -202,12 +202,12 @@ void refuses_itself(std::string_view where) {
     inside_a_view() = [&](std::string_view here) {
         if (here != where || once.exchange(true))
             return;
-        std::vector<std::string> told;
-        told.push_back(how(control.pause()));
-        told.push_back(how(control.replay(1)));
-        told.push_back(how(control.reaches(99)));
-        told.push_back(said(rt.send("9", add_item{"tea", 1}, {.wait_for = {"meddler"}})));
-        answers.set_value(std::move(told));
+        std::vector<std::string> said_here;
+        said_here.push_back(how(control.pause()));
+        said_here.push_back(how(control.replay(1)));
+        said_here.push_back(how(control.reaches(99)));
+        said_here.push_back(said(rt.send("9", add_item{"tea", 1}, {.wait_for = {"meddler"}})));
+        answers.set_value(std::move(said_here));
     };
     REQUIRE(said(rt.send("1", add_item{"tea", 1})) == "stored");
     const auto asked_then = rt.ask(Look{});
@@ -225,7 +225,8 @@ void refuses_itself(std::string_view where) {
 
 } // namespace
 
-TEST_CASE("code of a view that orders what waits for that code is told so, and nothing is done") {
+TEST_CASE(
+    "code of a view that orders what waits for that code is said_here so, and nothing is done") {
     const auto where = GENERATE(as<std::string_view>(), "evolve", "answer");
     CAPTURE(where);
     SECTION("in memory") {
