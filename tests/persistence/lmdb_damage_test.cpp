@@ -1,7 +1,7 @@
 #include "lmdb_store_verbs.hpp"
 
-#include "lmdb/env.hpp"
-#include "lmdb/log_table.hpp"
+#include "lmdb/file/env.hpp"
+#include "lmdb/journal/log_table.hpp"
 
 using namespace annals;
 using namespace annals::test;

@@ -7,8 +7,8 @@
 #include "golden_text.hpp"
 #include "lmdb_store_verbs.hpp"
 
-#include "lmdb/env.hpp"
-#include "lmdb/record_format.hpp"
+#include "lmdb/file/env.hpp"
+#include "lmdb/journal/record_format.hpp"
 #include "support/places.hpp"
 
 #include <sstream>

@@ -1,8 +1,8 @@
 #include "lmdb_store_verbs.hpp"
 
-#include "lmdb/head_table.hpp"
-#include "lmdb/opening.hpp"
-#include "lmdb/recovery.hpp"
+#include "lmdb/journal/head_table.hpp"
+#include "lmdb/journal/opening.hpp"
+#include "lmdb/journal/recovery.hpp"
 
 using namespace annals;
 using namespace annals::test;

@@ -3,10 +3,10 @@
 
 #include "lmdb_store_verbs.hpp"
 
-#include "lmdb/env.hpp"
-#include "lmdb/opening.hpp"
-#include "lmdb/recovery.hpp"
-#include "lmdb/varint.hpp"
+#include "lmdb/file/env.hpp"
+#include "lmdb/file/varint.hpp"
+#include "lmdb/journal/opening.hpp"
+#include "lmdb/journal/recovery.hpp"
 
 using namespace annals;
 using namespace annals::test;

@@ -1,6 +1,6 @@
 #include "lmdb_views_verbs.hpp"
 
-#include "lmdb/exclusive_opening.hpp"
+#include "lmdb/file/exclusive_opening.hpp"
 
 #include <array>
 #include <atomic>

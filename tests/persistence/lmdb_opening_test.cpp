@@ -1,9 +1,9 @@
 #include "lmdb_store_verbs.hpp"
 
-#include "lmdb/env.hpp"
-#include "lmdb/meta_format.hpp"
-#include "lmdb/record_format.hpp"
-#include "lmdb/varint.hpp"
+#include "lmdb/file/env.hpp"
+#include "lmdb/file/store_identity.hpp"
+#include "lmdb/file/varint.hpp"
+#include "lmdb/journal/record_format.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -148,7 +148,7 @@ TEST_CASE("a store of another format version is refused by naming both", "[lmdb]
     const temporary_directory directory;
     open_store(directory.path())->close();
     edit(directory.path(), [](MDB_txn* txn) {
-        auto identity = lmdb::encode_identity({});
+        auto identity = lmdb::encode_identity({}, lmdb::format_version);
         lmdb::put_fixed(identity.data() + 8, std::uint32_t{7});
         put(txn, "meta", "store", identity);
     });
@@ -164,12 +164,13 @@ TEST_CASE("a store of another format version is refused by naming both", "[lmdb]
 }
 
 TEST_CASE("a damaged identity is corruption, not another program's", "[lmdb]") {
-    auto identity = lmdb::encode_identity({uuid::of_name("store"), timestamp{}});
-    REQUIRE(lmdb::decode_identity(identity));
+    auto identity =
+        lmdb::encode_identity({uuid::of_name("store"), timestamp{}}, lmdb::format_version);
+    REQUIRE(lmdb::decode_identity(identity, lmdb::format_version));
     for (std::size_t bit = 0; bit != identity.size() * 8; ++bit) {
         auto damaged = identity;
         damaged[bit / 8] ^= static_cast<std::byte>(1U << (bit % 8));
-        const auto read = lmdb::decode_identity(damaged);
+        const auto read = lmdb::decode_identity(damaged, lmdb::format_version);
         REQUIRE_FALSE(read);
         const auto expected = bit < 64   ? errc::not_a_store
                               : bit < 96 ? errc::incompatible_format

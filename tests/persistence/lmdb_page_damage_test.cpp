@@ -1,8 +1,8 @@
 #include "lmdb_views_verbs.hpp"
 
-#include "lmdb/page_check.hpp"
-#include "lmdb/separate_process.hpp"
-#include "lmdb/varint.hpp"
+#include "lmdb/file/page_check.hpp"
+#include "lmdb/file/separate_process.hpp"
+#include "lmdb/file/varint.hpp"
 
 #include <fcntl.h>
 

@@ -1,6 +1,6 @@
 #include "lmdb_views_verbs.hpp"
 
-#include "lmdb/varint.hpp"
+#include "lmdb/file/varint.hpp"
 
 #include <array>
 

@@ -1,6 +1,6 @@
-#include "lmdb/crc32c.hpp"
-#include "lmdb/record_format.hpp"
-#include "lmdb/varint.hpp"
+#include "lmdb/file/crc32c.hpp"
+#include "lmdb/file/varint.hpp"
+#include "lmdb/journal/record_format.hpp"
 
 #include "support/seed.hpp"
 

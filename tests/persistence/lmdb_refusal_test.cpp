@@ -1,7 +1,7 @@
 #include "lmdb_views_verbs.hpp"
 
-#include "lmdb/meta_format.hpp"
-#include "lmdb/varint.hpp"
+#include "lmdb/file/store_identity.hpp"
+#include "lmdb/file/varint.hpp"
 
 #include <sys/stat.h>
 

@@ -1,5 +1,5 @@
-#include "lmdb/head_block.hpp"
-#include "lmdb/stream_head.hpp"
+#include "lmdb/journal/head_block.hpp"
+#include "lmdb/journal/stream_head.hpp"
 
 #include "support/seed.hpp"
 

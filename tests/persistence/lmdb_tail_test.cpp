@@ -2,8 +2,8 @@
 
 #include "lmdb_store_verbs.hpp"
 
-#include "lmdb/store_file.hpp"
-#include "lmdb/tail_note.hpp"
+#include "lmdb/file/store_file.hpp"
+#include "lmdb/journal/tail_note.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -1,8 +1,8 @@
 #include "lmdb_views_verbs.hpp"
 
-#include "lmdb/meta_format.hpp"
-#include "lmdb/varint.hpp"
-#include "lmdb/views_format.hpp"
+#include "lmdb/file/store_identity.hpp"
+#include "lmdb/file/varint.hpp"
+#include "lmdb/projection_store/format.hpp"
 
 #include <fcntl.h>
 #include <future>

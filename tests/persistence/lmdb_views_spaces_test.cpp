@@ -2,7 +2,7 @@
 
 #include "lmdb_views_verbs.hpp"
 
-#include "lmdb/views_format.hpp"
+#include "lmdb/projection_store/format.hpp"
 
 #include <future>
 

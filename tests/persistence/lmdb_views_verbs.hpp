@@ -5,7 +5,7 @@
 #include "lmdb_store_verbs.hpp"
 #include "support/row_verbs.hpp"
 
-#include "lmdb/env.hpp"
+#include "lmdb/file/env.hpp"
 
 namespace annals::test {
 

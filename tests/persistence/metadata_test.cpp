@@ -1,4 +1,4 @@
-#include "metadata_codec.hpp"
+#include "codec/metadata_codec.hpp"
 
 #include "annals/journal.hpp"
 
