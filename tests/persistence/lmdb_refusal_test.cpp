@@ -50,6 +50,20 @@ struct closed_store {
     }
 };
 
+/// The first two pages of a file as LMDB with another data version begins it. Since version 2 the header
+/// of a page is 24 bytes long, it was 16.
+std::string pages_of_data_version(std::uint32_t version) {
+    const std::size_t header_bytes = version == 2 ? 24 : 16;
+    std::string pages(20'000, '\0');
+    for (const std::size_t page : {std::size_t{0}, std::size_t{4'096}}) {
+        auto* const begin = reinterpret_cast<std::byte*>(pages.data()) + page;
+        lmdb::put_fixed(begin + header_bytes - 6, std::uint16_t{0x08}); // a meta page
+        lmdb::put_fixed(begin + header_bytes, std::uint32_t{0xBEEFC0DE});
+        lmdb::put_fixed(begin + header_bytes + 4, version);
+    }
+    return pages;
+}
+
 void flip(const fs::path& file, std::size_t byte) {
     std::fstream stream(file, std::ios::binary | std::ios::in | std::ios::out);
     stream.seekg(static_cast<std::streamoff>(byte));
@@ -80,6 +94,17 @@ TEST_CASE("a refused opening leaves every byte, time and name as it was", "[lmdb
             write_file(views, content);
             require_refused(store.path, errc::not_a_store);
             require_views_refused(store.path, errc::not_a_store);
+        }
+    }
+    SECTION("another version of LMDB") {
+        for (const std::uint32_t version : {2U, 3U, 999U}) {
+            write_file(store.file, pages_of_data_version(version));
+            write_file(views, pages_of_data_version(version));
+            require_refused(store.path, errc::incompatible_format);
+            require_views_refused(store.path, errc::incompatible_format);
+            const auto opened = open_lmdb_journal(store.path, small_store());
+            REQUIRE(opened.error().message.find("data version is " + std::to_string(version)) !=
+                    std::string::npos);
         }
     }
     SECTION("a damaged identity") {

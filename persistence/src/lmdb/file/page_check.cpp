@@ -30,6 +30,7 @@ constexpr std::size_t meta_bytes = 136;
 constexpr std::size_t max_key_bytes = 511;
 constexpr std::size_t max_depth = 32;
 constexpr std::uint32_t meta_magic = 0xBEEFC0DE;
+constexpr std::uint32_t data_version = 1;
 
 constexpr std::uint16_t branch_page = 0x01;
 constexpr std::uint16_t leaf_page = 0x02;
@@ -51,6 +52,23 @@ error of_another_program() {
     return {errc::not_a_store,
             "the file is an LMDB environment of another program; move it away, or "
             "choose another directory"};
+}
+
+error other_data_version(std::uint32_t version) {
+    return {errc::incompatible_format,
+            "the file was written by another version of LMDB (its data version is " +
+                std::to_string(version) + ", annals reads " + std::to_string(data_version) +
+                ", of LMDB 0.9); copy it with that version's mdb_dump and mdb_load of LMDB 0.9, or "
+                "choose another directory"};
+}
+
+/// The data version that the first page names, if it is laid out as in LMDB 1.0 and later, where the
+/// header of a page has a transaction's number as well; otherwise 0.
+std::uint32_t later_data_version(bytes_view first_page) noexcept {
+    constexpr std::size_t later_header_bytes = 24;
+    const bool is_meta = at<std::uint16_t>(first_page, 18) == meta_page &&
+                         at<std::uint32_t>(first_page, later_header_bytes) == meta_magic;
+    return is_meta ? at<std::uint32_t>(first_page, later_header_bytes + 4) : 0;
 }
 
 struct tree {
@@ -222,12 +240,16 @@ result<std::optional<meta>> checking::read_metas() {
         const auto body = bytes_view(stored).subspan(header_bytes);
         const bool is_meta =
             at<std::uint16_t>(stored, 10) == meta_page && at<std::uint32_t>(body, 0) == meta_magic;
-        if (!is_meta && page == 0)
+        if (!is_meta && page == 0) {
+            if (const auto version = later_data_version(stored); version != 0)
+                return other_data_version(version);
             return std::optional<meta>();
+        }
         if (!is_meta)
             return damaged(page, "it does not look like a meta page");
-        if (at<std::uint32_t>(body, 4) != 1)
-            return std::optional<meta>(); // another version of LMDB, which says so itself
+        if (const auto version = at<std::uint32_t>(body, 4); version != data_version)
+            return page == 0 ? other_data_version(version)
+                             : damaged(page, "its data version is not that of page 0");
         const meta found(body);
         if (page == 0) {
             page_bytes_ = found.free.pad;

@@ -47,7 +47,7 @@ struct checked_pages {
 /// they are no more than `most_pages` in all; derived tables are counted by themselves. These come
 /// last, so that a page that such a table shares with another table or the free pages is damage of
 /// the derived one. Errors: `corrupt` with the page, without what to do; `not_a_store` if it is an
-/// LMDB file of another program; `io_error`. A file that is no LMDB file at all passes: LMDB refuses
+/// LMDB file of another program; `incompatible_format` if another version of LMDB wrote it; `io_error`. A file that is no LMDB file at all passes: LMDB refuses
 /// it by itself.
 [[nodiscard]] result<checked_pages> check_pages(int file, const std::filesystem::path& path,
                                                 std::span<const expected_table> tables,

@@ -25,8 +25,8 @@ struct store_identity {
 inline constexpr std::string_view identity_key = "store";
 inline constexpr std::size_t identity_bytes = 8 + 4 + 4 + 16 + 8;
 
-[[nodiscard]] std::array<std::byte, identity_bytes>
-encode_identity(const store_identity& identity, std::uint32_t version);
+[[nodiscard]] std::array<std::byte, identity_bytes> encode_identity(const store_identity& identity,
+                                                                    std::uint32_t version);
 
 /// `not_a_store` if another program wrote it, `incompatible_format` if another version of annals
 /// did, `corrupt` if it is damaged.
