@@ -56,6 +56,22 @@ RULES = [
          "#include <caf/io/middleman.hpp>"),
 ]
 
+# Which folders of a library's src/ a file of each may include from, besides its own. What is not listed
+# knows nothing. "" is src/ itself.
+KNOWS = {
+    "persistence/src": {
+        "": set(),
+        "codec": {""},
+        "journal": {"", "codec"},
+        "projection_store": {"", "codec"},
+        "memory": {"", "codec", "journal", "projection_store"},
+        "lmdb/file": {"", "codec"},
+        "lmdb/journal": {"", "codec", "journal", "lmdb/file"},
+        "lmdb/projection_store": {"", "codec", "projection_store", "lmdb/file"},
+        "lmdb": {"lmdb/file", "lmdb/journal", "lmdb/projection_store"},
+    },
+}
+
 # A pointer that passes straight into its owner is no raw ownership: make_unique cannot call a
 # private constructor.
 OWNED = re.compile(r"_ptr<[^;]*>\s*\w*\s*[{(]\s*new\s")
@@ -92,6 +108,24 @@ def violations(path: str, text: str) -> list[str]:
     return found
 
 
+def against_the_direction(path: str, text: str, knows: dict = KNOWS) -> list[str]:
+    """Includes by which a folder would know one that it may not."""
+    found = []
+    for library, folders in knows.items():
+        if not path.startswith(library + "/"):
+            continue
+        folder = str(Path(path).parent.relative_to(library)).removeprefix(".")
+        if folder not in folders:
+            return [f"{path}:1: say in KNOWS of tests/style/house_style.py what {library}/{folder} may include"]
+        for number, line in enumerate(code_only(text), start=1):
+            included = re.search(r'#\s*include\s*"([^"]+)"', line)
+            other = str(Path(included.group(1)).parent).removeprefix(".") if included else folder
+            if other != folder and other in folders and other not in folders[folder]:
+                found.append(f"{path}:{number}: {library}/{folder} may not know {library}/{other}; "
+                             f"move what both need below them\n    {line.strip()}")
+    return found
+
+
 def sources(project: Path) -> list[str]:
     tracked = subprocess.run(
         ["git", "-C", project, "ls-files", "*.hpp", "*.cpp"], capture_output=True, text=True)
@@ -112,6 +146,10 @@ def check_rules() -> None:
     for fine in ["a& operator=(const a&) = delete;", "new (place) event(1);", "namespace caf {",
                  "return std::shared_ptr<a>(new a(1));", "std::unique_ptr<a> p{new a};"]:
         assert not violations("actors/src/example.cpp", fine), f"wrongly found: {fine}"
+    knows = {"a/src": {"low": set(), "high": {"low"}}}
+    assert against_the_direction("a/src/low/x.cpp", '#include "high/y.hpp"', knows)
+    assert against_the_direction("a/src/new/x.cpp", "", knows)
+    assert not against_the_direction("a/src/high/x.cpp", '#include "low/y.hpp"\n#include "high/z.hpp"', knows)
 
 
 def main() -> int:
@@ -119,7 +157,8 @@ def main() -> int:
     project = Path(sys.argv[1])
     found = []
     for path in sources(project):
-        found += violations(path, (project / path).read_text(encoding="utf-8"))
+        text = (project / path).read_text(encoding="utf-8")
+        found += violations(path, text) + against_the_direction(path, text)
     print("\n".join(found) or "nothing found")
     return 1 if found else 0
 
