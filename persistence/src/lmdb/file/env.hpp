@@ -4,6 +4,7 @@
 #include "annals/error.hpp"
 #include "lmdb/file/guarded_calls.hpp"
 
+#include <bit>
 #include <filesystem>
 #include <memory>
 #include <string_view>
@@ -12,6 +13,10 @@
 
 /// LMDB's handles with owners, and its error numbers as annals errors.
 namespace annals::lmdb {
+
+static_assert(std::endian::native == std::endian::little && sizeof(std::size_t) == 8,
+              "LMDB's files, and so annals' stores, have the machine's byte order and word size; "
+              "annals is built and tested on 64-bit little-endian machines only");
 
 /// The error for LMDB's or the system's error number `rc`; `doing` begins the sentence.
 [[nodiscard]] error lmdb_error(int rc, std::string_view doing);
