@@ -3,6 +3,7 @@
 #include "annals/engine.hpp"
 #include "counters.hpp"
 #include "deadline_queue.hpp"
+#include "residency.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -17,10 +18,12 @@ namespace annals {
 
 /// Credits for requests: taken when one is accepted, given back when it is answered. Mailboxes have
 /// no bound of their own, so this is where overload is noticed. Also the place for what every
-/// request touches on its way out: counters and deadlines. Thread-safe.
+/// request touches on its way out: counters, deadlines, and whether aggregates are too many. Thread-safe.
 class admission {
 public:
-    explicit admission(const engine_limits& limits) : limits_(limits) {}
+    explicit admission(const engine_limits& limits)
+        : residents(limits.max_resident_aggregates),
+          limits_(limits) {}
 
     /// Empty if admitted, otherwise why not.
     [[nodiscard]] std::optional<error> admit_command(std::size_t charge);
@@ -50,6 +53,7 @@ public:
 
     counters count;
     deadline_queue deadlines;
+    residency residents;
 
 private:
     void signal_if_idle() noexcept;

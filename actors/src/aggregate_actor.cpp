@@ -90,6 +90,7 @@ caf::behavior aggregate_actor::make_behavior() {
             on_recalled(m);
         },
         [this](const passivate_message&) { on_passivate(); },
+        [this](const rested_message&) { core_->directory().make_room(*self_); },
     };
 }
 
@@ -165,10 +166,12 @@ void aggregate_actor::on_settled(std::uint64_t barrier) {
     if (phase_ != phase::recovering)
         return;
     sort_out_returned();
-    if (stash_.empty())
+    if (stash_.empty()) {
         phase_ = phase::empty;
-    else
+        core_->directory().make_room(*self_); // it could not leave while it recovered
+    } else {
         start_loading();
+    }
 }
 
 void aggregate_actor::on_passivate() {

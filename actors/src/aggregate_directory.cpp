@@ -4,15 +4,21 @@
 
 #include <caf/send.hpp>
 
+#include <utility>
+
 namespace annals {
 
 namespace {
 /// The order of use need not be finer: moving an entry touches three that are not in the cache.
 constexpr std::chrono::milliseconds ordering_grain{20};
+/// At so many aggregates one looks, under the lock, for some without work.
+constexpr int most_looks = 8;
 } // namespace
 
-aggregate_directory::aggregate_directory(const engine_limits& limits, spawner spawn)
+aggregate_directory::aggregate_directory(const engine_limits& limits, residency& residents,
+                                         spawner spawn)
     : limits_(limits),
+      residents_(residents),
       spawn_(std::move(spawn)) {}
 
 aggregate_directory::shard& aggregate_directory::shard_of(const key& k) noexcept {
@@ -27,8 +33,21 @@ bool aggregate_directory::is_full(const resident& target, std::size_t charge) co
             target.waiting_bytes.load() + charge > limits_.max_command_bytes_waiting_per_aggregate);
 }
 
-bool aggregate_directory::over_limit() const noexcept {
-    return size_.load(std::memory_order_relaxed) > limits_.max_resident_aggregates;
+void aggregate_directory::put_last(shard& in, entry& place) {
+    in.by_use.splice(in.by_use.end(), in.by_use, place.by_use);
+}
+
+/// What is to be sent a `passivate_message`, without the lock.
+caf::actor aggregate_directory::ask(shard& in, entry& place) {
+    place.asked_to_leave = true;
+    residents_.one_less();
+    put_last(in, place);
+    return place.actor;
+}
+
+void aggregate_directory::keep(entry& place) {
+    if (std::exchange(place.asked_to_leave, false))
+        residents_.one_more();
 }
 
 aggregate_directory::entry& aggregate_directory::find_or_spawn(shard& in, const key& k,
@@ -45,6 +64,7 @@ aggregate_directory::entry& aggregate_directory::find_or_spawn(shard& in, const 
     made.actor = std::move(actor);
     made.by_use = in.by_use.insert(in.by_use.end(), &made);
     size_.fetch_add(1);
+    residents_.one_more();
     return made;
 }
 
@@ -53,37 +73,29 @@ aggregate_directory::placement aggregate_directory::reach(std::string stream, st
                                                           std::size_t charge, steady_time now) {
     const key k = key_of(stream);
     shard& in = shard_of(k);
-    caf::actor oldest;
-    placement found;
-    {
-        std::lock_guard lock(in.mutex);
-        if (in.closed)
-            return {nullptr, {}, true};
-        entry& place = find_or_spawn(in, k, std::move(stream), id_offset, type);
-        place.last_used = now;
-        place.asked_to_leave = false;
-        if (now - place.ordered_at > ordering_grain) {
-            place.ordered_at = now;
-            in.by_use.splice(in.by_use.end(), in.by_use, place.by_use);
-        }
-        if (is_full(*place.target, charge))
-            return {};
-        place.target->waiting.fetch_add(1);
-        place.target->waiting_bytes.fetch_add(charge);
-        found = {place.target, place.actor, false};
-        if (over_limit() && !in.by_use.front()->asked_to_leave && in.by_use.front() != &place) {
-            in.by_use.front()->asked_to_leave = true;
-            oldest = in.by_use.front()->actor;
-        }
+    std::lock_guard lock(in.mutex);
+    if (in.closed)
+        return {nullptr, {}, true};
+    entry& place = find_or_spawn(in, k, std::move(stream), id_offset, type);
+    place.last_used = now;
+    if (now - place.ordered_at > ordering_grain) {
+        place.ordered_at = now;
+        put_last(in, place);
     }
-    if (oldest)
-        caf::anon_send(oldest, passivate_message{});
-    return found;
+    if (is_full(*place.target, charge))
+        return {};
+    keep(place);
+    place.target->in_flight.fetch_add(1);
+    place.target->waiting.fetch_add(1);
+    place.target->waiting_bytes.fetch_add(charge);
+    return {place.target, place.actor, false};
 }
 
 void aggregate_directory::erase(shard& in, table::iterator it) {
     in.by_use.erase(it->second.by_use);
     const auto keep_key_alive = it->second.target;
+    if (!it->second.asked_to_leave)
+        residents_.one_less();
     in.entries.erase(it);
     size_.fetch_sub(1);
 }
@@ -97,7 +109,7 @@ bool aggregate_directory::try_leave(const resident& who) {
     if (found == in.entries.end() || found->second.target.get() != &who)
         return true;
     if (who.waiting.load() != 0) {
-        found->second.asked_to_leave = false;
+        keep(found->second);
         return false;
     }
     outlives_the_lock = found->second.actor;
@@ -112,8 +124,8 @@ void aggregate_directory::stay(const resident& who) {
     const auto found = in.entries.find(k);
     if (found == in.entries.end() || found->second.target.get() != &who)
         return;
-    found->second.asked_to_leave = false;
-    in.by_use.splice(in.by_use.end(), in.by_use, found->second.by_use);
+    keep(found->second);
+    put_last(in, found->second);
 }
 
 void aggregate_directory::forget(const resident& who) {
@@ -128,24 +140,71 @@ void aggregate_directory::forget(const resident& who) {
     erase(in, found);
 }
 
-std::vector<caf::actor> aggregate_directory::candidates(steady_time idle_since) {
-    std::vector<caf::actor> found;
-    const std::size_t total = size_.load();
-    std::size_t surplus =
-        total > limits_.max_resident_aggregates ? total - limits_.max_resident_aggregates : 0;
-    for (shard& in : shards_) {
-        std::lock_guard lock(in.mutex);
-        for (entry* place : in.by_use) {
-            if (place->last_used > idle_since && surplus == 0)
-                break;
-            if (surplus > 0)
-                --surplus;
-            // Asked again on every sweep: it may have been busy the last time.
-            place->asked_to_leave = true;
-            found.push_back(place->actor);
-        }
+steady_time aggregate_directory::oldest_use(shard& in) {
+    std::lock_guard lock(in.mutex);
+    return in.by_use.empty() || in.by_use.front()->asked_to_leave ? steady_time::max()
+                                                                  : in.by_use.front()->last_used;
+}
+
+aggregate_directory::asked aggregate_directory::ask_oldest(shard& in) {
+    asked found;
+    std::lock_guard lock(in.mutex);
+    for (int looks = 0; looks != most_looks && !found[1]; ++looks) {
+        if (!residents_.crowded() || in.by_use.empty() || in.by_use.front()->asked_to_leave)
+            break; // those that were asked are last, so all were
+        entry& oldest = *in.by_use.front();
+        if (oldest.target->in_flight.load() == 0)
+            found[found[0] ? 1 : 0] = ask(in, oldest);
+        else
+            put_last(in, oldest);
     }
     return found;
+}
+
+caf::actor aggregate_directory::ask_itself(shard& in, const key& k) {
+    std::lock_guard lock(in.mutex);
+    const auto itself = in.entries.find(k);
+    const bool may_leave = itself != in.entries.end() && !itself->second.asked_to_leave &&
+                           itself->second.target->in_flight.load() == 0;
+    return may_leave && residents_.crowded() ? ask(in, itself->second) : caf::actor();
+}
+
+/// Each aggregate that comes to rest beyond the limit lets one leave, so those at rest are never more than the
+/// limit. A second one makes up for a call that found none. Of two shards, the one with the older aggregate: so
+/// none is emptied while others keep what is older.
+void aggregate_directory::make_room(const resident& rested) {
+    if (!residents_.crowded())
+        return;
+    const key k = key_of(rested.stream);
+    shard& own = shard_of(k);
+    shard& other = shards_[turn_.fetch_add(1, std::memory_order_relaxed) % shard_count];
+    asked leaving = ask_oldest(oldest_use(other) < oldest_use(own) ? other : own);
+    if (!leaving[0])
+        leaving[0] = ask_itself(own, k);
+    for (const caf::actor& each : leaving)
+        if (each)
+            caf::anon_send(each, passivate_message{});
+}
+
+std::size_t aggregate_directory::ask_idle(steady_time idle_since, std::size_t most) {
+    std::vector<caf::actor> leaving;
+    for (shard& in : shards_) {
+        std::lock_guard lock(in.mutex);
+        for (std::size_t left = in.by_use.size(); left != 0 && leaving.size() != most; --left) {
+            entry& oldest = *in.by_use.front();
+            const bool idle = oldest.last_used <= idle_since;
+            if (oldest.asked_to_leave || (!idle && !residents_.crowded()))
+                break;
+            // An idle one may have been answered this moment: it knows itself whether it has work.
+            if (idle || oldest.target->in_flight.load() == 0)
+                leaving.push_back(ask(in, oldest));
+            else
+                put_last(in, oldest);
+        }
+    }
+    for (const auto& each : leaving)
+        caf::anon_send(each, passivate_message{});
+    return leaving.size();
 }
 
 std::vector<caf::actor> aggregate_directory::clear() {
@@ -153,8 +212,11 @@ std::vector<caf::actor> aggregate_directory::clear() {
     for (shard& in : shards_) {
         std::lock_guard lock(in.mutex);
         in.closed = true;
-        for (auto& [name, place] : in.entries)
+        for (auto& [name, place] : in.entries) {
             all.push_back(place.actor);
+            if (!place.asked_to_leave)
+                residents_.one_less();
+        }
         size_.fetch_sub(in.entries.size());
         in.by_use.clear();
         std::vector<std::shared_ptr<resident>> keep_keys_alive;

@@ -2,6 +2,7 @@
 
 #include "annals/engine.hpp"
 #include "references.hpp"
+#include "residency.hpp"
 #include "resident.hpp"
 
 #include <caf/actor.hpp>
@@ -25,7 +26,8 @@ class aggregate_directory {
 public:
     using spawner = std::function<caf::actor(const std::shared_ptr<resident>&)>;
 
-    aggregate_directory(const engine_limits& limits, spawner spawn);
+    /// `residents` is counted here, and outlives the directory.
+    aggregate_directory(const engine_limits& limits, residency& residents, spawner spawn);
 
     /// What came of finding a place for a command.
     struct placement {
@@ -49,8 +51,12 @@ public:
     /// Removes an aggregate whose actor has ended for another reason.
     void forget(const resident& who);
 
-    /// Actors to ask for passivation: unused since before `idle_since`, or beyond the limit.
-    [[nodiscard]] std::vector<caf::actor> candidates(steady_time idle_since);
+    /// If aggregates are too many, asks one or two to leave: those unused for longest among those without
+    /// work, of the shard of `rested` or of another, or `rested` itself. Looks at a few only.
+    void make_room(const resident& rested);
+
+    /// Asks aggregates to leave that are unused since before `idle_since`, or too many; at most `most`. How many.
+    std::size_t ask_idle(steady_time idle_since, std::size_t most);
 
     [[nodiscard]] std::size_t size() const noexcept { return size_.load(); }
 
@@ -79,7 +85,8 @@ private:
         steady_time last_used;
         steady_time ordered_at; ///< when it was last moved to the end of `by_use`
         std::list<entry*>::iterator by_use;
-        bool asked_to_leave = false;
+        bool asked_to_leave =
+            false; ///< then it does not count in `residents_`, and is late in `by_use`
     };
     using table = std::unordered_map<key, entry, hash_of_key>;
     struct shard {
@@ -91,16 +98,24 @@ private:
     static constexpr std::size_t shard_count = 64;
 
     shard& shard_of(const key& k) noexcept;
-    bool over_limit() const noexcept;
     bool is_full(const resident& target, std::size_t charge) const noexcept;
     entry& find_or_spawn(shard& in, const key& k, std::string&& stream, std::size_t id_offset,
                          const aggregate_type& type);
+    static void put_last(shard& in, entry& place);
+    caf::actor ask(shard& in, entry& place);
+    using asked = std::array<caf::actor, 2>; ///< null where there is none
+    static steady_time oldest_use(shard& in);
+    asked ask_oldest(shard& in);
+    caf::actor ask_itself(shard& in, const key& k);
+    void keep(entry& place);
     void erase(shard& in, table::iterator it);
 
     const engine_limits limits_;
+    residency& residents_;
     const spawner spawn_;
     std::array<shard, shard_count> shards_;
     std::atomic<std::size_t> size_{0};
+    std::atomic<std::size_t> turn_{0}; ///< which shard is looked at beside another
 };
 
 } // namespace annals

@@ -9,6 +9,20 @@
 
 namespace annals {
 
+namespace {
+
+/// The engine and the journal are through with a command of `of`. Where aggregates are too many, each that has
+/// no work any more makes room for one: so those without work are never too many.
+void come_to_rest(const std::shared_ptr<resident> of,
+                  const std::shared_ptr<admission>& credits) noexcept {
+    if (!of || of->in_flight.fetch_sub(1) != 1 || !credits->residents.crowded())
+        return;
+    if (auto actor = caf::actor_cast<caf::actor>(of->address))
+        caf::anon_send(actor, rested_message{});
+}
+
+} // namespace
+
 std::span<const commit> command_request::commits() const noexcept {
     // A barrier stores nothing and completes in its turn.
     return {&commit_, is_barrier_ ? std::size_t{0} : std::size_t{1}};
@@ -62,8 +76,10 @@ void command_request::barrier_reached() noexcept {
 
 /// Handed over in aggregate_actor::append.
 void command_request::give_back_share() noexcept {
-    if (holders_.fetch_sub(1, std::memory_order_acq_rel) == 1)
-        let_go();
+    if (holders_.fetch_sub(1, std::memory_order_acq_rel) != 1)
+        return;
+    let_go();
+    come_to_rest(std::move(aggregate_), admission_);
 }
 
 /// What the first command stored is durable; the aggregate looks its receipt up.
@@ -207,7 +223,6 @@ void command_request::let_go() noexcept {
         return;
     if (admission_)
         admission_->release_bytes(charged_bytes());
-    aggregate_.reset(); // and with it what is left of its actor
     line_.reset();
     if (held_bytes_ + decided_bytes_ <= kept_bytes)
         return;
@@ -253,6 +268,7 @@ command_ref::~command_ref() {
     if (!request_->answered() && request_->stage_.load() != command_request::stage::answered)
         request_->abandon();
     request_->let_go();
+    come_to_rest(std::move(request_->aggregate_), request_->admission_);
 }
 
 } // namespace annals

@@ -81,7 +81,7 @@ void engine_core::host_all(std::span<const hosted> types) {
     });
     // The actors keep the core alive, so the core must not keep itself alive through the directory.
     directory_ = std::make_unique<aggregate_directory>(
-        limits, [this](const std::shared_ptr<resident>& who) -> caf::actor {
+        limits, admission->residents, [this](const std::shared_ptr<resident>& who) -> caf::actor {
             return parts.system->spawn<aggregate_actor>(shared_from_this(), who);
         });
 }
@@ -561,11 +561,14 @@ steady_time engine_core::tick() {
 }
 
 void engine_core::sweep(steady_time now) {
-    for (const auto& actor : directory_->candidates(now - limits.idle_timeout))
-        caf::anon_send(actor, passivate_message{});
-    const auto pause = std::clamp<std::chrono::milliseconds>(
-        limits.idle_timeout / 4, std::chrono::milliseconds(10), std::chrono::seconds(10));
-    next_sweep_.store(now + pause);
+    // Some at a time, so that commands do not wait for many that leave.
+    constexpr std::size_t most = 256;
+    constexpr std::chrono::milliseconds shortest{10};
+    const bool more = directory_->ask_idle(now - limits.idle_timeout, most) == most;
+    next_sweep_.store(
+        now + (more ? shortest
+                    : std::clamp<std::chrono::milliseconds>(limits.idle_timeout / 4, shortest,
+                                                            std::chrono::seconds(10))));
 }
 
 engine_status engine_core::status() const {

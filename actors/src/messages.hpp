@@ -47,6 +47,7 @@ struct stretch_message {
     stream_version followed_by = 0; ///< where the stretch begins that is being read beside it, or 0
 };
 struct passivate_message {};
+struct rested_message {}; ///< it has no work, and there are too many aggregates
 
 // To a projection. `lane` says for which generation of the projection.
 struct fed_message {
@@ -163,6 +164,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::settled_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::recalled_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::stretch_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::passivate_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::rested_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::fed_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::report_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(annals::opened_message)

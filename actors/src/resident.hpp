@@ -28,7 +28,11 @@ public:
     /// Raised for a new command under the directory's lock, so that a passivating actor that sees 0
     /// under that lock misses none.
     std::atomic<std::uint32_t> waiting{0};
-    /// What the commands among them hold.
+    /// Commands sent to the actor that the engine or the journal is not through with: at least one while
+    /// the aggregate has work. Raised under the directory's lock, so that one that is seen to be 0 there stays 0
+    /// until the lock is gone.
+    std::atomic<std::uint32_t> in_flight{0};
+    /// What the commands among those that wait hold.
     std::atomic<std::size_t> waiting_bytes{0};
     /// Operations of this aggregate that the journal has completed well.
     std::atomic<std::uint64_t> settled{0};

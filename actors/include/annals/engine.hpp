@@ -41,8 +41,8 @@ struct engine_limits {
     /// Those who wait for projections to reach a position, over all: `send_options::wait_for` and
     /// `projection_control::reaches`.
     std::size_t max_waits = 65'536;
-    /// Aggregates in memory. Beyond it those unused for longest are passivated: roughly, because the
-    /// order of use is kept for each shard of the directory.
+    /// Aggregates in memory that have no work. Beyond it those unused for longest are passivated, at once.
+    /// Which are these is known roughly: the order of use is kept for each shard of the directory.
     std::size_t max_resident_aggregates = 100'000;
     /// An aggregate without a command for this long is passivated.
     std::chrono::milliseconds idle_timeout = std::chrono::minutes(5);
