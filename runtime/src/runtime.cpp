@@ -9,6 +9,7 @@
 #include "annals/lmdb_stores.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <mutex>
 #include <system_error>
 #include <utility>
@@ -53,6 +54,9 @@ private:
     [[nodiscard]] result<void> check(std::span<const hosted> types) const;
     /// Threads that are started with the actor system and after it.
     [[nodiscard]] std::size_t last_threads(std::span<const hosted> types) const;
+    /// Address space that the stores will take.
+    [[nodiscard]] std::size_t mapped_bytes() const noexcept;
+    [[nodiscard]] std::size_t most_views_bytes() const noexcept;
     /// All that are started.
     [[nodiscard]] std::size_t all_threads(std::span<const hosted> types) const;
     [[nodiscard]] result<void> open_stores();
@@ -105,9 +109,21 @@ result<void> runtime::state::open_stores() {
     return {};
 }
 
+std::size_t runtime::state::most_views_bytes() const noexcept {
+    return std::min(with_.views.max_store_bytes, with_.store.max_store_bytes);
+}
+
+std::size_t runtime::state::mapped_bytes() const noexcept {
+    if (with_.journal)
+        return 0;
+    const auto log = with_.store.max_store_bytes;
+    const auto views = with_.projections ? 0 : most_views_bytes();
+    return log + std::min(views, std::numeric_limits<std::size_t>::max() - log);
+}
+
 result<void> runtime::state::open_both() {
     auto views = with_.views;
-    views.max_store_bytes = std::min(views.max_store_bytes, with_.store.max_store_bytes);
+    views.max_store_bytes = most_views_bytes();
     views.wait_for_lock = std::max(views.wait_for_lock, with_.store.wait_for_lock);
     views.unsafe_no_sync = views.unsafe_no_sync || with_.store.unsafe_no_sync;
     auto opened = open_lmdb_stores(with_.directory, with_.store, views);
@@ -133,9 +149,28 @@ result<void> runtime::state::check(std::span<const hosted> types) const {
 
 namespace {
 error no_threads() {
-    return {errc::unavailable, "the system gives this process too few threads; raise the limit "
-                               "(ulimit -u), or lower config::actor_threads and its like, then "
-                               "open the store again"};
+    return {errc::unavailable,
+            "the system gives this process too few threads, or too little address space for them; "
+            "raise the limit on threads (ulimit -u) or on address space (ulimit -v), or lower "
+            "config::actor_threads and its like, then open the store again"};
+}
+error no_address_space(std::size_t bytes) {
+    return {errc::invalid_argument,
+            "there is not enough address space for max_store_bytes of config::store and of "
+            "config::views (" +
+                std::to_string(bytes) +
+                " in all); lower them, or raise the limit on address space (ulimit -v)"};
+}
+result<void> check_room(std::size_t threads, std::size_t mapped_bytes) {
+    switch (look_for_room(threads, mapped_bytes)) {
+    case room::no_address_space:
+        return no_address_space(mapped_bytes);
+    case room::too_few_threads:
+        return no_threads();
+    case room::enough:
+        break;
+    }
+    return {};
 }
 std::size_t at_least_one(std::size_t threads) {
     return std::max<std::size_t>(1, threads);
@@ -173,8 +208,8 @@ std::size_t runtime::state::all_threads(std::span<const hosted> types) const {
 result<void> runtime::state::start(std::span<const hosted> types) {
     if (auto checked = check(types); !checked)
         return checked;
-    if (!room_for_threads(all_threads(types)))
-        return no_threads();
+    if (auto looked = check_room(all_threads(types), mapped_bytes()); !looked)
+        return looked;
     if (!with_.clock)
         with_.clock = system_clock();
     if (!with_.ids)
@@ -185,8 +220,9 @@ result<void> runtime::state::start(std::span<const hosted> types) {
     feeds_ = thread_executor(at_least_one(with_.feed_threads));
     answers_ = thread_executor(at_least_one(with_.answer_threads));
     callbacks_ = thread_executor(callback_threads);
-    if (!room_for_threads(last_threads(types))) // once more: opening may have taken long
-        return no_threads();
+    // Once more: opening may have taken long.
+    if (auto looked = check_room(last_threads(types), 0); !looked)
+        return looked;
     if (with_.system == nullptr) {
         own_system_ = std::make_unique<own_actor_system>(with_.actor_threads);
         with_.system = &own_system_->get();

@@ -1,4 +1,7 @@
 #include "lmdb_views_verbs.hpp"
+#include "support/little_address_space.hpp"
+
+#include "annals/lmdb_stores.hpp"
 
 #include <pthread.h>
 #include <sys/resource.h>
@@ -124,6 +127,25 @@ TEST_CASE("an opening that may open no more files says which limit to raise", "[
         REQUIRE_FALSE(fs::exists(directory.path() / "fresh"));
     }
     REQUIRE(refused > 4);
+}
+
+TEST_CASE("two stores for which there is too little address space leave nothing behind", "[lmdb]") {
+    const temporary_directory directory;
+    const auto path = directory.path() / "store";
+    REQUIRE(in_child([&] {
+                constexpr auto each = std::size_t{1} << 30;
+                if (!only_more_address_space(each + each / 2))
+                    return 1;
+                const auto opened = open_lmdb_stores(path, small_store(), small_views());
+                if (opened || opened.error().code != errc::invalid_argument)
+                    return 2;
+                const auto& said = opened.error().message;
+                return said.find("max_store_bytes") != std::string::npos &&
+                               said.find("ulimit -v") != std::string::npos
+                           ? 0
+                           : 3;
+            }) == 0);
+    REQUIRE_FALSE(fs::exists(path));
 }
 
 TEST_CASE("a store that cannot start its thread is refused, and no signal stays blocked",

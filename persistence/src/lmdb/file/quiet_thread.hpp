@@ -52,8 +52,10 @@ private:
 
 /// What an opening says when its thread cannot be started.
 [[nodiscard]] inline error no_thread() {
-    return {errc::unavailable, "the system gives this process no more threads; raise the limit "
-                               "(ulimit -u), or start fewer, then open the store again"};
+    return {errc::unavailable,
+            "the system gives this process no more threads, or no address space for one; raise the "
+            "limit on threads (ulimit -u) or on address space (ulimit -v), or start fewer, then "
+            "open the store again"};
 }
 
 /// Starts `body` on a thread that takes no signals: the host's handlers run on the host's threads,

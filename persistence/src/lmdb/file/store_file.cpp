@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -58,6 +59,12 @@ int cause_of(int rc, const fs::path& file, unsigned flags) {
     return found != 0 ? found : rc;
 }
 
+error no_address_space(std::size_t bytes) {
+    return {errc::invalid_argument,
+            "there is not enough address space for max_store_bytes (" + std::to_string(bytes) +
+                "); lower it, or raise the limit on address space (ulimit -v)"};
+}
+
 error with_remedy(error why, const file_kind& kind) {
     if (why.code == errc::corrupt)
         why.message += "; " + std::string(kind.remedy());
@@ -88,9 +95,7 @@ result<env_handle> open_env(const fs::path& file, std::size_t map_bytes, unsigne
     if (rc == 0)
         rc = mdb_env_open(raw, file.c_str(), env_flags | flags, file_mode);
     if (rc == ENOMEM)
-        return error{errc::invalid_argument,
-                     "there is not enough address space for max_store_bytes (" +
-                         std::to_string(map_bytes) + "); lower it"};
+        return no_address_space(map_bytes);
     if (rc != 0)
         return lmdb_error(cause_of(rc, file, flags), "cannot open \"" + file.string() + "\"");
     // LMDB leaves this one file open in programs that the host starts.
@@ -99,6 +104,15 @@ result<env_handle> open_env(const fs::path& file, std::size_t map_bytes, unsigne
     if (::fcntl(data_file, F_SETFD, FD_CLOEXEC) != 0)
         return system_error(errno, "cannot mark as close-on-exec", file);
     return env;
+}
+
+result<void> check_address_space(std::size_t bytes) {
+    auto* const tried =
+        ::mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (tried == MAP_FAILED)
+        return no_address_space(bytes);
+    ::munmap(tried, bytes);
+    return {};
 }
 
 result<std::optional<fs::path>> find_store(const fs::path& path) {

@@ -38,6 +38,9 @@ extern const std::size_t lmdb_lock_bytes;
 [[nodiscard]] result<env_handle> open_env(const std::filesystem::path& file, std::size_t map_bytes,
                                           unsigned flags);
 
+/// `invalid_argument` if this process cannot map so many bytes more.
+[[nodiscard]] result<void> check_address_space(std::size_t bytes);
+
 /// Where the data file is: `path` itself, or where a link there leads; nothing if there is no file.
 /// Errors: it is no regular file, or a link that leads nowhere.
 [[nodiscard]] result<std::optional<std::filesystem::path>>
