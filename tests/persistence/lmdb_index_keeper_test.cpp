@@ -3,9 +3,9 @@
 
 #include "lmdb_store_verbs.hpp"
 
+#include "lmdb/file/varint.hpp"
 #include "lmdb/journal/batch.hpp"
 #include "lmdb/journal/store.hpp"
-#include "lmdb/file/varint.hpp"
 
 #include <map>
 
