@@ -21,7 +21,6 @@ namespace {
 
 constexpr int opened = 10;
 constexpr int unavailable = 11;
-constexpr int no_maps = 12;
 
 int open_with(const config& with, rlim_t threads) {
     ::alarm(60); // what hangs is ended
@@ -35,23 +34,6 @@ int open_with(const config& with, rlim_t threads) {
                    ? unavailable
                    : 2;
     return rt->send("17", shop::add_item{"tea", 1}).get() && rt->close() ? opened : 3;
-}
-
-int open_within(const config& with, rlim_t bytes) {
-    ::alarm(60);
-    if (!only_more_address_space(bytes))
-        return 1;
-    auto rt = runtime::open(with, host<shop::cart>);
-    if (rt)
-        return rt->send("17", shop::add_item{"tea", 1}).get() && rt->close() ? opened : 3;
-    const auto says = [&](const char* text) {
-        return rt.error().message.find(text) != std::string::npos;
-    };
-    if (rt.error().code == errc::unavailable)
-        return says("ulimit -u") && says("ulimit -v") ? unavailable : 4;
-    return rt.error().code == errc::invalid_argument && says("max_store_bytes") && says("ulimit -v")
-               ? no_maps
-               : 5;
 }
 
 } // namespace
@@ -84,6 +66,29 @@ TEST_CASE("with too few threads opening is an error, and changes nothing") {
 
 // The address sanitizer ends a process that has no address space left.
 #ifndef __SANITIZE_ADDRESS__
+
+namespace {
+
+constexpr int no_maps = 12;
+
+int open_within(const config& with, rlim_t bytes) {
+    ::alarm(60);
+    if (!only_more_address_space(bytes))
+        return 1;
+    auto rt = runtime::open(with, host<shop::cart>);
+    if (rt)
+        return rt->send("17", shop::add_item{"tea", 1}).get() && rt->close() ? opened : 3;
+    const auto says = [&](const char* text) {
+        return rt.error().message.find(text) != std::string::npos;
+    };
+    if (rt.error().code == errc::unavailable)
+        return says("ulimit -u") && says("ulimit -v") ? unavailable : 4;
+    return rt.error().code == errc::invalid_argument && says("max_store_bytes") && says("ulimit -v")
+               ? no_maps
+               : 5;
+}
+
+} // namespace
 
 TEST_CASE("with too little address space opening is an error that names the limit, and changes "
           "nothing") {
